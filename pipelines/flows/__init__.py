@@ -1,0 +1,1 @@
+"""The sentences people say: build, promote, sync, rollback, backup, restore."""

@@ -1,0 +1,1 @@
+"""Frozen facts and the step table. No input or output happens here."""

@@ -1,0 +1,1 @@
+"""Lock, journal, audit, freeze: what the engine remembers, over one store protocol."""

@@ -1,0 +1,1 @@
+"""Where an environment runs. One protocol, one contract test suite."""
