@@ -1,0 +1,1 @@
+"""Who trades: the lease with its fencing token, hand-over, reconciliation, the live loop."""

@@ -1,0 +1,1 @@
+"""Orders: model, state machine, journal and the service that accepts them."""
