@@ -1,0 +1,1 @@
+"""The one engine: the same code decides in a backtest, in a shadow run and live."""

@@ -1,0 +1,1 @@
+"""Bars, the packaged sample data, its replay, and the stored bars."""

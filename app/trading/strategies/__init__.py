@@ -1,0 +1,1 @@
+"""Strategies: one folder each, loaded by name through `registry`."""
