@@ -1,0 +1,54 @@
+"""Everything a flow may use for one environment, put together by `pipelines.wiring`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pipelines.flows.ports import Origin, ReleaseStore
+from pipelines.model.environment import EnvironmentSettings
+from pipelines.records.protocols import Records
+from pipelines.targets.protocol import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One line for whoever watches: a step began, ended or says something."""
+
+    environment: str
+    step: str
+    status: str
+    detail: str = ""
+    seconds: float = 0.0
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One environment. `settings` is read on first need, since a rollback must not need git;
+    `sibling` gives the context of another environment; `wake` tells a living controller to look
+    now and answers whether one lives."""
+
+    environment: str
+    state: Path
+    records: Records
+    target: Target
+    origin: Origin
+    store: ReleaseStore
+    settings: Callable[[], EnvironmentSettings]
+    sibling: Callable[[str], Context]
+    wake: Callable[[], bool]
+    actor: str
+    now: Callable[[], datetime] = _utc_now
+    sleep: Callable[[float], None] = time.sleep
+    monotonic: Callable[[], float] = time.monotonic
+    progress: Callable[[Progress], None] = field(default=lambda _: None)
+
+    def say(self, step: str, status: str, detail: str = "", seconds: float = 0.0) -> None:
+        self.progress(Progress(self.environment, step, status, detail, seconds))
