@@ -13,8 +13,10 @@ create schema if not exists trading;
 
 create table trading.instruments (
   symbol text primary key,
-  name text not null,
-  currency text not null default 'USD'
+  name text not null default '',
+  currency text not null default 'USD',
+  last_price numeric,                            -- newest close: values orders and positions
+  last_bar_timestamp timestamptz
 );
 
 create table trading.bars (
@@ -100,7 +102,7 @@ create table trading.orders (
   venue_order_id text,
   reason text not null default '',
   cancel_requested boolean not null default false,
-  release text not null,
+  release text not null,                         -- that accepted or decided it
   timeline int,                                  -- fencing token under which it was sent
   epoch bigint,
   created_at timestamptz not null default clock_timestamp(),
