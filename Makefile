@@ -1,0 +1,61 @@
+# Two commands for a newcomer: `make up`, then `.venv/bin/slipway`. `make help` lists the rest.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+STATE ?= $(CURDIR)/.slipway
+PYTEST := .venv/bin/pytest -q
+WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
+
+.PHONY: help
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: venv venv-dev
+venv: ## .venv with the command slipway
+	@scripts/bootstrap
+
+venv-dev: ## .venv with the test tools as well
+	@scripts/bootstrap --dev
+
+.PHONY: up down
+up: venv ## three environments on this machine, released and trading (ARGS="--base-port 19080")
+	@.venv/bin/slipway up $(ARGS)
+
+down: venv ## stop everything that `make up` started
+	@.venv/bin/slipway down $(ARGS)
+
+.PHONY: test test-app test-acceptance test-faults test-browser
+test: venv-dev ## unit, integration and documentation tests
+	@$(PYTEST) -n $(WORKERS) --dist loadfile tests/unit tests/integration tests/docs $(ARGS)
+
+test-acceptance: venv-dev ## a whole installation: up, build, promote, rollback
+	@$(PYTEST) tests/acceptance $(ARGS)
+
+test-faults: venv-dev ## kill -9 at failpoints and at random, planted bad builds
+	@$(PYTEST) tests/faults $(ARGS)
+
+test-browser: venv-dev ## the console in a real browser
+	@$(PYTEST) tests/browser $(ARGS)
+
+.PHONY: lint format
+lint: venv-dev ## format, lint, types, import rules
+	@.venv/bin/ruff format --check pipelines tests scripts
+	@.venv/bin/ruff check pipelines tests scripts
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+
+format: venv-dev ## format and sort imports
+	@.venv/bin/ruff format pipelines tests
+	@.venv/bin/ruff check --fix pipelines tests
+
+.PHONY: bench
+bench: venv-dev ## the figures of docs/benchmarks.md, as a table and JSON
+	@.venv/bin/python -m tests.bench $(ARGS)
+
+.PHONY: lock
+COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-header --upgrade
+lock: venv ## refresh the lock files (network)
+	@$(COMPILE) pyproject.toml --output-file requirements.lock
+	@$(COMPILE) pyproject.toml --group dev --constraints requirements.lock \
+		--output-file requirements-dev.lock
+	@$(COMPILE) app/pyproject.toml --output-file app/requirements.lock
