@@ -13,6 +13,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from trading.errors import InvalidSettings
+from trading.venues.costs import Costs
 from trading.yaml_file import read_yaml
 
 Money = Annotated[Decimal, Field(ge=0, le=Decimal("1e12"))]
@@ -55,6 +56,10 @@ class CostValues(_Part):
     minimum_fee: Money = Decimal("1")
     slippage_ratio: Ratio = Decimal("0.0005")  # market and stop orders, against the trader
     volume_cap_ratio: Annotated[Decimal, Field(gt=0, le=1)] = Decimal("0.1")  # of a bar's volume
+
+    def schedule(self) -> Costs:
+        """The same figures as the plain object that matching takes."""
+        return Costs(**self.model_dump())
 
 
 class RiskValues(_Part):

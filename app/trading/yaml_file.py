@@ -69,4 +69,3 @@ def read_yaml(path: Path) -> object:
     finally:
         loader.dispose()
     return document
-

@@ -18,51 +18,53 @@ __all__ = ["History", "Signal", "Strategy"]
 
 
 class History:
-    """The bars a strategy may know now: the last `lookback` of each symbol, never a later one.
+    """The bars a strategy may know now: those of the last `lookback` days, never a later one.
 
-    It holds copies, so that nothing in it changes or grows while a strategy looks at it; and it
-    holds no more than the strategy declared, so that a process that started yesterday decides
-    exactly like a backtest over ten years.
+    Later days cannot be reached because they are not here: the engine makes a new `History` each
+    day from the days it was given so far. Nor are days before the lookback here, so a process that
+    started yesterday decides exactly like a backtest over ten years.
     """
 
     __slots__ = ("_bars", "_lookback", "now")
 
-    def __init__(self, bars: Mapping[str, Sequence[Bar]], now: datetime, lookback: int) -> None:
-        self.now = now
+    def __init__(
+        self, days: Sequence[Mapping[str, Bar]], symbols: Sequence[str], lookback: int
+    ) -> None:
+        """`days`: bars by symbol, oldest day first, the last one is now and is not empty."""
+        self.now: datetime = next(iter(days[-1].values())).timestamp
         self._lookback = lookback
+        window = days[-lookback:]
         self._bars = {
-            symbol: tuple(bar for bar in series[-lookback:] if bar.timestamp <= now)
-            for symbol, series in bars.items()
+            symbol: tuple(day[symbol] for day in window if symbol in day) for symbol in symbols
         }
 
     @property
     def symbols(self) -> tuple[str, ...]:
-        """Symbols with at least one bar, in alphabetical order."""
-        return tuple(sorted(symbol for symbol, series in self._bars.items() if series))
+        """The strategy's symbols that have a bar today; a suspended one gets no signal."""
+        return tuple(
+            symbol for symbol, bars in self._bars.items() if bars and bars[-1].timestamp == self.now
+        )
 
     def bars(self, symbol: str, count: int) -> tuple[Bar, ...]:
-        """The last `count` bars, oldest first; fewer where fewer exist.
+        """The last `count` bars, oldest first; empty where the window holds fewer.
 
+        All or nothing: an average over fewer bars than meant is a silent error.
         Raises `LookAhead` when `count` is more than the strategy's `lookback`, or below 1.
         """
         if not 1 <= count <= self._lookback:
             raise LookAhead(
                 f"asked for {count} bars of {symbol}, declared a lookback of {self._lookback}; "
-                "raise the strategy's lookback",
+                "ask for less or raise the strategy's lookback",
                 symbol=symbol,
                 count=count,
                 lookback=self._lookback,
             )
-        return self._bars.get(symbol, ())[-count:]
+        found = self._bars.get(symbol, ())
+        return found[-count:] if len(found) >= count else ()
 
     def closes(self, symbol: str, count: int) -> tuple[Decimal, ...]:
-        """The last `count` closing prices, oldest first."""
+        """The last `count` closing prices, oldest first; empty where the window holds fewer."""
         return tuple(bar.close for bar in self.bars(symbol, count))
-
-    def traded_now(self, symbol: str) -> bool:
-        """Whether the symbol has a bar of this very day; a suspended one gets no signals."""
-        series = self._bars.get(symbol, ())
-        return bool(series) and series[-1].timestamp == self.now
 
 
 @runtime_checkable
@@ -72,7 +74,7 @@ class Strategy(Protocol):
     name        the instance's name in values.yaml, e.g. `sma-cross`
     parameters  its typed parameters
     symbols     the only symbols it sees and may signal
-    lookback    how many bars of each symbol it may look at, the newest included
+    lookback    how many days it may look at, today included
     capital     money it may use, fixed: targets never depend on fills
     """
 
@@ -88,5 +90,5 @@ class Strategy(Protocol):
     def capital(self) -> Decimal: ...
 
     def on_bars(self, history: History) -> list[Signal]:
-        """The targets that change with the newest bars; an empty list keeps all targets."""
+        """The targets that change with today's bars; an empty list keeps all targets."""
         ...
