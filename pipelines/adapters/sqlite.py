@@ -1,0 +1,149 @@
+"""The records' database: one SQLite file per environment, durable at every commit.
+
+WAL: readers never wait for the writer. synchronous=FULL: what a transaction wrote survives power
+loss. Safe between processes, threads, and after a fork.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from pipelines.adapters.machine import LinuxMachine
+from pipelines.model.errors import NeedsPerson, SlipwayError, Unavailable
+from pipelines.records import schema
+from pipelines.records.audit import SqliteAudit
+from pipelines.records.failpoints import Failpoints
+from pipelines.records.freeze import SqliteFreeze
+from pipelines.records.journal import SqliteJournal
+from pipelines.records.lock import SqliteLock
+from pipelines.records.machine import Machine
+from pipelines.records.protocols import Records
+from pipelines.records.store import Row
+
+_BUSY_SECONDS = 5.0
+
+
+def open_records(state: Path, environment: str, machine: Machine | None = None) -> Records:
+    """All records of an environment; the file is made when it is not there (folder and file for
+    their owner only). Raises Unavailable when the state folder cannot be written."""
+    machine = machine or LinuxMachine()
+    store = SqliteStore(state / "environments" / environment / "records.sqlite")
+    failpoints = Failpoints(state, environment)
+    return Records(
+        lock=SqliteLock(store, machine, environment),
+        journal=SqliteJournal(store, machine, failpoints.reach),
+        audit=SqliteAudit(store, machine, environment),
+        freeze=SqliteFreeze(store, machine),
+    )
+
+
+class SqliteStore:
+    """`records.store.Store` over one file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._guard = threading.RLock()
+        self._pid = os.getpid()
+        with _translated(path):
+            self._connection = self._connect()
+
+    @contextmanager
+    def write(self) -> Iterator[_Statements]:
+        with self._guard, _translated(self._path):
+            connection = self._own()
+            connection.execute("begin immediate")
+            try:
+                yield _Statements(connection)
+            except BaseException:
+                connection.execute("rollback")
+                raise
+            try:
+                connection.execute("commit")
+            except sqlite3.Error:
+                if connection.in_transaction:
+                    connection.execute("rollback")
+                raise
+
+    def query(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
+        with self._guard, _translated(self._path):
+            return self._own().execute(sql, parameters).fetchall()
+
+    def _own(self) -> sqlite3.Connection:
+        """A connection carried over a fork corrupts the file: the child opens its own."""
+        if self._pid != os.getpid():
+            self._pid = os.getpid()
+            self._connection = self._connect()
+        return self._connection
+
+    def _connect(self) -> sqlite3.Connection:
+        if not self._path.exists():
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
+        connection = sqlite3.connect(
+            self._path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        connection.execute("pragma synchronous = full")
+        if connection.execute("pragma user_version").fetchone()[0] < schema.VERSION:
+            _create(connection)
+        return connection
+
+
+class _Statements:
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def execute(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
+        return self._connection.execute(sql, parameters).fetchall()
+
+
+def _create(connection: sqlite3.Connection) -> None:
+    """Tables and version appear together, so a crash in between leaves an empty file."""
+    _switch_to_wal(connection)
+    connection.executescript(
+        f"begin immediate; {schema.TABLES}; pragma user_version = {schema.VERSION}; commit;"
+    )
+
+
+def _switch_to_wal(connection: sqlite3.Connection) -> None:
+    """Two processes that make the file at the same time: SQLite does not wait here by itself."""
+    give_up = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("pragma journal_mode = wal")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(0.02)
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    """SQLite's and the system's errors in the engine's words."""
+    try:
+        yield
+    except SlipwayError:
+        raise
+    except sqlite3.IntegrityError as error:
+        raise NeedsPerson(f"{path} refused a write: {error}") from error
+    except sqlite3.OperationalError as error:
+        raise Unavailable(
+            f"the records {path} cannot be used: {error}",
+            hint="is the disk full or the state folder read-only? See `slipway doctor`",
+        ) from error
+    except sqlite3.DatabaseError as error:
+        raise NeedsPerson(
+            f"the records {path} are damaged: {error}",
+            hint="keep the file, put a copy of it back or move it away; then `slipway doctor`",
+        ) from error
+    except OSError as error:
+        raise Unavailable(
+            f"the records {path} cannot be used: {error.strerror}",
+            hint="is the disk full or the state folder read-only? See `slipway doctor`",
+        ) from error
