@@ -20,11 +20,16 @@ def guard(
     """
     wanted = state.active_content
     if wanted is None:
-        return [Check("release", False, f"slot {state.active} of {state.environment} names no release")]
+        return [
+            Check("release", False, f"slot {state.active} of {state.environment} names no release")
+        ]
     if release is None:
         return [
-            Check("release", False, f"release {wanted.release} is not built on this installation; "
-                  "run: slipway build")
+            Check(
+                "release",
+                False,
+                f"release {wanted.release} is not built on this installation; run: slipway build",
+            )
         ]
     return [
         Check("release", True, f"{release.id} (version {release.version}) is built"),
@@ -39,7 +44,8 @@ def _hold(state: BranchState, release: str) -> Check:
     if hold is None:
         return Check("hold", True, "not held")
     return Check(
-        "hold", False,
+        "hold",
+        False,
         f"release {release} is held since {hold.at} by {hold.actor}: {hold.reason}; "
         f"lift it with: slipway unhold {state.environment} {release} --reason …",
     )
@@ -50,7 +56,8 @@ def _freeze(state: BranchState, freeze: tuple[str, str, str] | None) -> Check:
         return Check("freeze", True, "not frozen")
     actor, reason, at = freeze
     return Check(
-        "freeze", False,
+        "freeze",
+        False,
         f"{state.environment} is frozen since {at} by {actor}: {reason}; "
         f"lift it with: slipway thaw {state.environment} --reason …",
     )
@@ -60,7 +67,8 @@ def _migrations(release: Release, migrations: MigrationStatus | None) -> Check:
     if migrations is None or not migrations.missing:
         return Check("migrations", True, "every applied migration is contained")
     return Check(
-        "migrations", False,
+        "migrations",
+        False,
         f"release {release.id} lacks {', '.join(migrations.missing)}, applied in {len(migrations.applied)} "
         "migrations of this database; include them: merge the commit that brought them, then slipway build",
     )

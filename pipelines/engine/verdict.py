@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pipelines.model.environment import AnalysisSettings
 from pipelines.model.live import Check, TrafficCounters
@@ -20,7 +20,7 @@ class Observation:
     latencies_seconds: tuple[float, ...] = ()
     errors: int = 0
     examples: tuple[str, ...] = ()
-    counters: TrafficCounters = TrafficCounters(0, 0)
+    counters: TrafficCounters = field(default=TrafficCounters(0, 0))
     memory: Mapping[str, Sequence[tuple[float, int]]] | None = None
     restarts: int = 0
 
@@ -58,9 +58,14 @@ def judge(
         _errors("traffic errors", settings, new.counters.server_errors, new.counters.requests, ()),
         _latency(settings, new, baseline),
         _memory(settings, new),
-        Check("restarts", new.restarts == 0,
-              f"{new.restarts} processes restarted; look at: slipway logs" if new.restarts
-              else "no process restarted", max(1, new.samples)),
+        Check(
+            "restarts",
+            new.restarts == 0,
+            f"{new.restarts} processes restarted; look at: slipway logs"
+            if new.restarts
+            else "no process restarted",
+            max(1, new.samples),
+        ),
     ]
 
 
@@ -88,7 +93,8 @@ def _latency(settings: AnalysisSettings, new: Observation, baseline: Observation
     noticeable = after - before >= settings.min_latency_seconds
     ok = not (baseline.latencies_seconds and slower and noticeable)
     return Check(
-        "latency", ok,
+        "latency",
+        ok,
         f"p95 {after * 1000:.1f} ms against {before * 1000:.1f} ms of the old release at the same "
         f"time (at most × {settings.max_latency_factor:g})",
         len(new.latencies_seconds),
@@ -101,7 +107,8 @@ def _memory(settings: AnalysisSettings, new: Observation) -> Check:
         growth = slope_per_minute(series)
         if growth > limit:
             return Check(
-                "memory", False,
+                "memory",
+                False,
                 f"process {name} grows by {growth / 2**20:.0f} MiB a minute (at most {limit / 2**20:.0f})",
                 len(series),
             )

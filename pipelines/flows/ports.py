@@ -31,8 +31,14 @@ class Origin(Protocol):
         """Head of env/<env>, compared with the last commit the journal knows."""
 
     def commit(
-        self, environment: str, state: BranchState, files: dict[str, str], *,
-        expect: str | None, subject: str, trailers: dict[str, str],
+        self,
+        environment: str,
+        state: BranchState,
+        files: dict[str, str],
+        *,
+        expect: str | None,
+        subject: str,
+        trailers: dict[str, str],
     ) -> str:
         """One commit with `release.yaml` rendered from `state` plus `files`; update-ref with the old
         value `expect` (None: must not exist). Raises InProgress when the branch moved meanwhile."""

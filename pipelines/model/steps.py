@@ -38,7 +38,15 @@ class Step:
 STEPS: tuple[Step, ...] = (
     Step("guard", Phase.PRE_SYNC, 0, "", 10, (), "nothing to undo"),
     Step("backup", Phase.PRE_SYNC, 1, "migrations", 300, ("backup",), "nothing to undo"),
-    Step("migrate", Phase.PRE_SYNC, 2, "migrations", 300, ("migrate",), "expand only: old code works on it"),
+    Step(
+        "migrate",
+        Phase.PRE_SYNC,
+        2,
+        "migrations",
+        300,
+        ("migrate",),
+        "expand only: old code works on it",
+    ),
     Step("stage", Phase.SYNC, 0, "", 60, ("stage",), "restage the former occupant"),
     Step("verify", Phase.SYNC, 1, "", 45, ("verdict",), "nothing to undo"),
     Step("switch", Phase.SYNC, 2, "", 30, ("baseline", "handover", "traffic"), "switch back, hold"),
@@ -48,7 +56,15 @@ STEPS: tuple[Step, ...] = (
 
 # The way back is an operation of its own: it must need neither git nor the new release.
 RETURN_STEPS: tuple[Step, ...] = (
-    Step("return", Phase.SYNC, 0, "", 5, ("handover-back", "traffic-back", "stop-bad"), "promote again"),
+    Step(
+        "return",
+        Phase.SYNC,
+        0,
+        "",
+        5,
+        ("handover-back", "traffic-back", "stop-bad"),
+        "promote again",
+    ),
     Step("publish", Phase.POST_SYNC, 0, "", 30, ("revert", "published"), "unhold"),
     Step("restage", Phase.POST_SYNC, 1, "", 60, ("restage",), "nothing to undo"),
 )

@@ -85,7 +85,9 @@ class Journal(Protocol):
     def open(self, operation: Operation) -> Operation:
         """Begin, or return the operation with that id as far as it got."""
 
-    def step(self, operation: str, token: int, name: str, status: str, seconds: float, detail: str = "") -> None: ...
+    def step(
+        self, operation: str, token: int, name: str, status: str, seconds: float, detail: str = ""
+    ) -> None: ...
 
     def effect(self, operation: str, token: int, name: str, act: Callable[[], T]) -> T | None:
         """Run `act` once per operation: recorded as done afterwards, then skipped (returns None).
@@ -99,7 +101,14 @@ class Journal(Protocol):
 
     def recall(self, operation: str, key: str) -> Any: ...
 
-    def close(self, operation: str, token: int, status: str, message: str, switch_seconds: float | None = None) -> None: ...
+    def close(
+        self,
+        operation: str,
+        token: int,
+        status: str,
+        message: str,
+        switch_seconds: float | None = None,
+    ) -> None: ...
 
     def get(self, operation: str) -> Operation | None: ...
 
@@ -140,8 +149,15 @@ class Audit(Protocol):
     """Append-only, hash-chained; its head is anchored in every commit on `env/*`."""
 
     def append(
-        self, *, actor: str, action: str, reason: str = "", options: Mapping[str, Any] | None = None,
-        plan_digest: str = "", result: str = "", details: Mapping[str, Any] | None = None,
+        self,
+        *,
+        actor: str,
+        action: str,
+        reason: str = "",
+        options: Mapping[str, Any] | None = None,
+        plan_digest: str = "",
+        result: str = "",
+        details: Mapping[str, Any] | None = None,
     ) -> AuditEntry: ...
 
     def head(self) -> str: ...

@@ -76,7 +76,12 @@ class Target(Protocol):
 
     # --- checks --------------------------------------------------------------------------------
     def application_check(
-        self, release: Release, slot: Slot, command: str, args: Sequence[str], timeout_seconds: float
+        self,
+        release: Release,
+        slot: Slot,
+        command: str,
+        args: Sequence[str],
+        timeout_seconds: float,
     ) -> Sequence[Check]:
         """Run one of the application's JSON commands in the release's own environment.
         A command the application does not offer answers one ok check that says so."""

@@ -1,0 +1,1 @@
+"""The long-running actor of an environment."""

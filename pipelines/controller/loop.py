@@ -1,0 +1,107 @@
+"""`slipway controller ENV`: looks at git, row and live, and does what follows, for ever.
+
+One acts per environment: whoever holds the lock. A second controller waits for it. A rollback takes
+the lock away in the middle; the controller then waits until it is free and looks again.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+
+from pipelines.flows.context import Context
+from pipelines.flows.sync import look
+from pipelines.model.errors import InProgress, SlipwayError, StaleToken
+
+LEASE_SECONDS = 20.0
+LOOK_SECONDS = 1.0
+# Health of every process is asked less often than git and row: it costs requests, and the
+# supervisor restarts a dead process by itself.
+THOROUGH_EVERY = 5
+
+
+class Controller:
+    """One environment's actor. `run` returns after SIGTERM or when its supervisor was replaced."""
+
+    def __init__(self, context: Context, log: Callable[[str], None], *, supervised: bool) -> None:
+        self.context, self.log = context, log
+        self.parent = os.getppid() if supervised else None
+        self.woken, self.stopping = threading.Event(), threading.Event()
+        self.token: int | None = None
+        self.rounds = 0
+        self.last_word = ""
+
+    def run(self) -> None:
+        signal.signal(signal.SIGUSR1, lambda *_: self.woken.set())
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._stop())
+        renewer = threading.Thread(target=self._renew_for_ever, daemon=True, name="lease")
+        renewer.start()
+        try:
+            while not self.stopping.is_set() and not self._orphaned():
+                self._round()
+                self.woken.wait(LOOK_SECONDS)
+                self.woken.clear()
+        finally:
+            self.stopping.set()
+            if self.token is not None:
+                self.context.records.lock.release(self.token)
+
+    def _stop(self) -> None:
+        self.stopping.set()
+        self.woken.set()
+
+    def _orphaned(self) -> bool:
+        """The supervisor died. One more thorough look has started a new one, which starts a
+        controller of its own: this one leaves the lock to it."""
+        if self.parent is None or os.getppid() == self.parent:
+            return False
+        self.rounds = 0
+        self._round()
+        self.log("the supervisor was replaced; leaving to its controller")
+        return True
+
+    def _round(self) -> None:
+        if self.token is None and not self._acquire():
+            return
+        thorough = self.rounds % THOROUGH_EVERY == 0 or self.woken.is_set()
+        self.rounds += 1
+        assert self.token is not None
+        try:
+            self._say(look(self.context, self.token, thorough=thorough))
+        except StaleToken as error:
+            self.log(f"overtaken: {error.message}")
+            self.token = None
+        except SlipwayError as error:
+            self._say(f"{type(error).__name__}: {error}")
+        except Exception as error:
+            # The controller must outlive a defect in one look: it logs and looks again.
+            self._say(f"defect: {type(error).__name__}: {error}")
+
+    def _say(self, words: str) -> None:
+        if words != self.last_word:
+            self.log(words)
+            self.last_word = words
+
+    def _acquire(self) -> bool:
+        try:
+            self.token = self.context.records.lock.acquire(
+                f"controller {self.context.environment}", "controller", lease_seconds=LEASE_SECONDS
+            )
+        except InProgress:
+            return False
+        self.rounds = 0
+        self.log(f"acting with token {self.token}")
+        return True
+
+    def _renew_for_ever(self) -> None:
+        while not self.stopping.wait(LEASE_SECONDS / 4):
+            token = self.token
+            if token is None:
+                continue
+            try:
+                self.context.records.lock.renew(token, lease_seconds=LEASE_SECONDS)
+            except SlipwayError:
+                continue

@@ -1,0 +1,77 @@
+"""Backup and restore of an environment's database, under the lock and in the audit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipelines.flows.context import Context
+from pipelines.model.errors import BadInput, Refused
+from pipelines.model.live import BackupInfo
+from pipelines.model.slots import Slot
+
+LEASE_SECONDS = 600.0
+
+
+def backup(ctx: Context, reason: str) -> BackupInfo:
+    """Take a base backup and verify it. Trading goes on meanwhile."""
+    ctx.say("backup", "running", "base backup, then its checksums")
+    started = ctx.monotonic()
+    info = ctx.target.backup(reason or "asked for by hand")
+    ctx.say("backup", "done", info.name, ctx.monotonic() - started)
+    ctx.records.audit.append(
+        actor=ctx.actor, action="backup", reason=reason, result="verified",
+        details={"name": info.name, "bytes": info.bytes},
+    )  # fmt: skip
+    return info
+
+
+def choose(ctx: Context, name: str | None) -> BackupInfo:
+    """The backup of that name, or the newest. BadInput names what there is."""
+    backups: Sequence[BackupInfo] = sorted(ctx.target.list_backups(), key=lambda b: b.taken_at)
+    if not backups:
+        raise Refused(f"{ctx.environment} has no backup", hint=f"slipway backup {ctx.environment}")
+    if name is None:
+        return backups[-1]
+    for info in backups:
+        if info.name == name:
+            return info
+    known = ", ".join(info.name for info in backups[-5:])
+    raise BadInput(f"no backup '{name}' in {ctx.environment}", hint=f"the newest are: {known}")
+
+
+def restore(ctx: Context, info: BackupInfo, reason: str) -> None:
+    """Stop both slots, put the database back, start what the restored row names.
+
+    Takes the lock by force: a restore is an emergency. Orders since the backup are known to the
+    venue only; the trader reconciles when it starts.
+    """
+    token = ctx.records.lock.preempt(ctx.actor, "restore", lease_seconds=LEASE_SECONDS)
+    try:
+        before = {slot: ctx.target.observe_slot(slot).release for slot in Slot}
+        for step, act in (
+            ("stop", lambda: [ctx.target.stop_slot(slot, kill=False) for slot in Slot]),
+            ("restore", lambda: ctx.target.restore(info.name)),
+            ("start", lambda: _start(ctx, before)),
+        ):
+            ctx.say(step, "running", info.name)
+            started = ctx.monotonic()
+            act()
+            ctx.say(step, "done", info.name, ctx.monotonic() - started)
+        ctx.records.audit.append(
+            actor=ctx.actor, action="restore", reason=reason, result="restored",
+            details={"name": info.name, "taken_at": info.taken_at},
+        )  # fmt: skip
+    finally:
+        ctx.records.lock.release(token)
+        ctx.wake()
+
+
+def _start(ctx: Context, before: dict[Slot, str | None]) -> None:
+    row = ctx.target.read_row().row
+    for slot in Slot:
+        wanted = row.release if row and row.slot is slot else before[slot]
+        if wanted is not None:
+            ctx.target.stage(slot, ctx.store.get(wanted))
+    if row is not None:
+        ctx.target.set_traffic(row.slot.other, live=False)
+        ctx.target.set_traffic(row.slot, live=True, wait_seconds=10.0)

@@ -1,0 +1,100 @@
+"""Contract migrations: a step of its own, after the window, printing which releases it closes."""
+
+from __future__ import annotations
+
+from pipelines.flows.commits import new_operation_id
+from pipelines.flows.context import Context
+from pipelines.flows.slots import CLOSED
+from pipelines.model.branch import ActiveRow
+from pipelines.model.errors import Refused, Unavailable
+from pipelines.model.plan import Plan, PlanItem
+from pipelines.model.slots import Slot
+
+
+def plan_contract(ctx: Context, *, early: bool = False) -> Plan:
+    """What would be applied and closed. Refused while the row is provisional or the rollback
+    window is open (unless `early`)."""
+    reading = ctx.target.read_row()
+    if reading.down or reading.row is None:
+        raise Unavailable(f"nothing is active in {ctx.environment}", hint="see: slipway status")
+    row = reading.row
+    release = ctx.store.get(row.release)
+    status = ctx.target.migration_status(release)
+    if not status.contract:
+        return Plan(ctx.environment, "contract", release.id, row.slot, row.slot, (), "")
+    _window(ctx, row, early=early)
+    closes = closed_by(ctx, status.contract, row)
+    items = (
+        PlanItem("backup", "a base backup is taken and verified"),
+        PlanItem("contract", f"contract migrations {', '.join(status.contract)}"),
+        *(PlanItem("close", f"{name} can never run here again") for name in closes),
+    )
+    return Plan(
+        ctx.environment,
+        "contract",
+        release.id,
+        row.slot,
+        row.slot,
+        items,
+        f"only a restore: slipway restore {ctx.environment}",
+    )
+
+
+def _window(ctx: Context, row: ActiveRow, *, early: bool) -> None:
+    if row.provisional:
+        raise Refused(
+            f"{row.release} is not confirmed yet", hint="wait for the soak: slipway status"
+        )
+    hours = (ctx.now() - row.changed_at).total_seconds() / 3600
+    window = ctx.settings().rollback_window_hours
+    if hours < window and not early:
+        raise Refused(
+            f"the rollback window is open: {hours:.1f} of {window:g} hours since the switch",
+            hint="wait, or override it with: --early --reason …",
+        )
+
+
+def closed_by(ctx: Context, revisions: tuple[str, ...], row: ActiveRow) -> list[str]:
+    """Releases whose code does not know the contract revisions, so cannot live without what goes."""
+    return [
+        release.id
+        for release in ctx.store.all()
+        if release.id != row.release and not set(revisions) <= set(release.migrations)
+    ]
+
+
+def contract(ctx: Context, plan: Plan, *, reason: str) -> str:
+    """Apply the plan. Returns a sentence."""
+    token = ctx.records.lock.preempt(ctx.actor, "contract migration", lease_seconds=600.0)
+    try:
+        release = ctx.store.get(plan.release)
+        revisions = ctx.target.migration_status(release).contract
+        row = ctx.target.read_row().row
+        assert row is not None
+        backup = ctx.target.backup(f"before contract {', '.join(revisions)}")
+        closes = closed_by(ctx, revisions, row)
+        # Closed before it is applied: a crash in between must not leave a way back that is none.
+        already = ctx.records.journal.fact(CLOSED) or []
+        ctx.records.journal.set_fact(CLOSED, sorted({*already, *closes}))
+        idle = Slot(plan.from_slot).other
+        if ctx.target.observe_slot(idle).release in closes:
+            ctx.target.stop_slot(idle, kill=False, forget=True)
+        ctx.records.lock.check(token)
+        ctx.target.migrate(release, "contract")
+        ctx.records.audit.append(
+            actor=ctx.actor,
+            action="contract",
+            reason=reason,
+            plan_digest=plan.digest,
+            result="done",
+            details={
+                "operation": new_operation_id("contract"),
+                "revisions": list(revisions),
+                "closes": closes,
+                "backup": backup.name,
+            },
+        )
+        return f"applied {', '.join(revisions)}; closed {', '.join(closes) or 'no release'}"
+    finally:
+        ctx.records.lock.release(token)
+        ctx.wake()

@@ -1,0 +1,115 @@
+"""Drift: where live differs from row and branch, in words, and healing it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pipelines.flows.context import Context
+from pipelines.flows.slots import desired_slots, fill
+from pipelines.model.branch import ActiveRow
+from pipelines.model.errors import Refused, SlipwayError
+from pipelines.model.live import Health, LiveState, SlotLive
+from pipelines.model.plan import PlanItem
+from pipelines.model.slots import Slot
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """One difference and what mends it."""
+
+    item: PlanItem
+    mend: Callable[[], object]
+
+
+def drift(ctx: Context, row: ActiveRow | None) -> list[PlanItem]:
+    return [repair.item for repair in repairs(ctx, row)]
+
+
+def heal(ctx: Context, row: ActiveRow | None, token: int) -> list[str]:
+    """Mend every difference; what was mended is audited and returned in words."""
+    done: list[str] = []
+    for repair in repairs(ctx, row):
+        ctx.records.lock.check(token)
+        ctx.say("heal", "running", repair.item.change)
+        try:
+            repair.mend()
+        except SlipwayError as error:
+            done.append(f"could not mend: {repair.item.change}: {error.message}")
+            continue
+        done.append(f"mended: {repair.item.change}")
+        ctx.records.audit.append(
+            actor="slipway",
+            action="heal",
+            result="done",
+            details={"drift": repair.item.change, "slot": repair.item.action},
+        )
+    if row is not None:
+        for slot in (row.slot, row.slot.other):
+            done += [f"mended: {words}" for words in ctx.target.heal_slot(slot)]
+    return done
+
+
+def repairs(ctx: Context, row: ActiveRow | None) -> list[Repair]:
+    live = ctx.target.observe()
+    found = _infrastructure(ctx, live)
+    if row is None:
+        return found
+    wanted = desired_slots(ctx, row)
+    for slot in (row.slot, row.slot.other):
+        found += _slot(ctx, live.slots[slot], wanted.get(slot))
+    if ctx.target.traffic() is not row.slot:
+        found.append(
+            Repair(
+                PlanItem(
+                    "traffic", f"traffic goes to {ctx.target.traffic()}, the row says {row.slot}"
+                ),
+                lambda: _traffic(ctx, row.slot),
+            )
+        )
+    return found
+
+
+def _traffic(ctx: Context, slot: Slot) -> None:
+    ctx.target.set_traffic(slot, live=True, wait_seconds=2.0)
+    ctx.target.set_traffic(slot.other, live=False)
+
+
+def _infrastructure(ctx: Context, live: LiveState) -> list[Repair]:
+    parts = {"database": live.database, "supervisor": live.supervisor, **live.services}
+    broken = [name for name, health in parts.items() if health is not Health.HEALTHY]
+    newest = ctx.store.newest()
+    if not broken or newest is None:
+        return []
+    item = PlanItem("services", f"{', '.join(broken)} of {ctx.environment} not running")
+    return [Repair(item, lambda: ctx.target.ensure(newest))]
+
+
+def _slot(ctx: Context, live: SlotLive, wanted: str | None) -> list[Repair]:
+    slot = live.slot
+    if live.release != wanted:
+        item = PlanItem(
+            "slot",
+            f"{slot} holds {live.release or 'nothing'}, the branch says {wanted or 'nothing'}",
+        )
+        return [Repair(item, lambda: fill(ctx, slot, wanted))]
+    if wanted is None:
+        return []
+    try:
+        artifact = ctx.store.get(wanted).artifact
+    except Refused:
+        return []
+    strangers = [
+        p.name
+        for p in live.processes
+        if p.pid is not None and p.artifact and (p.release, p.artifact) != (wanted, artifact)
+    ]
+    if strangers:
+        item = PlanItem("slot", f"{', '.join(strangers)} in {slot} run other code than {wanted}")
+        return [Repair(item, lambda: _restart(ctx, slot, wanted))]
+    return []
+
+
+def _restart(ctx: Context, slot: Slot, wanted: str) -> None:
+    ctx.target.stop_slot(slot, kill=True, forget=True)
+    fill(ctx, slot, wanted)

@@ -1,0 +1,265 @@
+"""Rollback: row, old slot accepts, bad slot is killed; git hears of it afterwards.
+
+Needs neither the origin, nor the network, nor the new slot, nor CI. With the database down it moves
+traffic only, and trading stays stopped until the row can be written.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pipelines.flows.commits import new_operation_id
+from pipelines.flows.context import Context
+from pipelines.flows.publish import publish
+from pipelines.flows.slots import CLOSED, bring_back
+from pipelines.model.branch import ActiveRow
+from pipelines.model.errors import InProgress, NeedsPerson, Refused, SlipwayError
+from pipelines.model.live import Handover
+from pipelines.model.plan import Plan, PlanItem
+from pipelines.model.release import Release
+from pipelines.model.slots import Slot
+from pipelines.records.protocols import Operation, StepRecord
+
+PENDING = "pending_rollback"
+STEP_NAMES = ("handover", "traffic", "stop", "publish")
+
+
+def plan_rollback(ctx: Context, row: ActiveRow | None) -> tuple[Plan, Slot, Release]:
+    """From and to, or the reason why there is no way back."""
+    bad = row.slot if row else ctx.target.traffic()
+    if bad is None:
+        raise Refused(
+            f"nothing is active in {ctx.environment}", hint="release something first: slipway up"
+        )
+    to = bad.other
+    old_id = ctx.target.observe_slot(to).release
+    if old_id is None:
+        raise Refused(
+            f"slot {to} of {ctx.environment} is empty: there is no older release to go back to",
+            hint=f"promote one you trust: slipway promote {ctx.environment} RELEASE --reason …",
+        )
+    if old_id in (ctx.records.journal.fact(CLOSED) or []):
+        raise Refused(
+            f"{old_id} was closed by a contract migration: its code no longer fits the database",
+            hint="fix forward with: slipway promote, or restore: slipway restore "
+            + ctx.environment,
+        )
+    old = ctx.store.get(old_id)
+    bad_release = row.release if row else ctx.target.observe_slot(bad).release or ""
+    plan = Plan(
+        ctx.environment,
+        f"roll back {ctx.environment}",
+        old.id,
+        bad,
+        to,
+        (
+            PlanItem(
+                "handover",
+                f"{to} with {old.id} (version {old.version}) becomes active and holds the trading lease",
+            ),
+            PlanItem("traffic", f"{to} accepts, {bad} stops accepting"),
+            PlanItem("stop", f"{bad_release} in {bad} is killed"),
+            PlanItem("publish", f"env/{ctx.environment} shows the revert; {bad_release} is held"),
+        ),
+        f"promote {bad_release} again after: slipway unhold {ctx.environment} {bad_release} --reason …",
+    )
+    return plan, bad, old
+
+
+def rollback(ctx: Context, *, reason: str) -> Operation:
+    """Back to the other slot. Pre-empts whoever holds the lock. Raises Refused without a way back."""
+    started = ctx.monotonic()
+    token = ctx.records.lock.preempt(ctx.actor, "rollback", lease_seconds=60.0)
+    try:
+        reading = ctx.target.read_row()
+        row = reading.row
+        plan, bad, old = plan_rollback(ctx, row)
+        operation = _open(ctx, plan, reason, token)
+        bad_release = row.release if row else ctx.target.observe_slot(bad).release or ""
+        if reading.down:
+            ctx.records.journal.set_fact(
+                PENDING,
+                {
+                    "operation": operation.id,
+                    "release": old.id,
+                    "slot": str(bad.other),
+                    "bad": bad_release,
+                    "reason": reason,
+                    "actor": ctx.actor,
+                },
+            )
+        else:
+            bring_back(ctx, bad.other, old)
+        operation = _back(ctx, operation, row, bad, old, token)
+        seconds = ctx.monotonic() - started
+        _close_preempted(ctx, operation, token)
+        message = _tell_git(ctx, operation, bad_release, reason, token)
+        return _end(ctx, operation, bad_release, token, seconds, message, down=reading.down)
+    finally:
+        ctx.records.lock.release(token)
+        ctx.wake()
+
+
+def _open(ctx: Context, plan: Plan, reason: str, token: int) -> Operation:
+    return ctx.records.journal.open(
+        Operation(
+            id=new_operation_id("rollback"),
+            kind="rollback",
+            release=plan.release,
+            from_slot=plan.from_slot,
+            to_slot=plan.to_slot,
+            commit="",
+            actor=ctx.actor,
+            reason=reason,
+            options={},
+            plan_digest=plan.digest,
+            status="running",
+            message="",
+            started_at=ctx.now().isoformat(),
+            ended_at="",
+            switch_seconds=None,
+            token=token,
+            steps=tuple(StepRecord(name, "pending", 0.0) for name in STEP_NAMES),
+        )
+    )
+
+
+def _back(
+    ctx: Context, operation: Operation, row: ActiveRow | None, bad: Slot, old: Release, token: int
+) -> Operation:
+    journal, target = ctx.records.journal, ctx.target
+
+    def timed(name: str, failpoint: str, act: object) -> None:
+        begun = ctx.monotonic()
+        journal.effect(operation.id, token, failpoint, act)  # type: ignore[arg-type]
+        journal.step(operation.id, token, name, "done", ctx.monotonic() - begun)
+
+    def traffic() -> None:
+        target.set_traffic(bad.other, live=True)
+        target.set_traffic(bad, live=False)
+
+    if row is not None:
+        timed(
+            "handover",
+            "return.handover-back",
+            lambda: target.handover(
+                old,
+                Handover(
+                    slot=bad.other,
+                    release=old.id,
+                    operation=operation.id,
+                    commit=row.commit,
+                    token=token,
+                    expect_epoch=row.epoch,
+                    confirm_by=None,
+                    published=False,
+                    reason=operation.reason,
+                ),
+            ),
+        )
+    timed("traffic", "return.traffic-back", traffic)
+    timed("stop", "return.stop-bad", lambda: target.stop_slot(bad, kill=True))
+    return operation
+
+
+def _close_preempted(ctx: Context, operation: Operation, token: int) -> None:
+    running = ctx.records.journal.running()
+    if running is not None and running.id != operation.id:
+        ctx.records.journal.close(
+            running.id,
+            token,
+            "preempted",
+            f"a rollback by {ctx.actor} came before it: {operation.reason}",
+        )
+
+
+def _tell_git(ctx: Context, operation: Operation, bad: str, reason: str, token: int) -> str:
+    """Publish now if git answers; otherwise the controller does it again and again."""
+    begun = ctx.monotonic()
+    try:
+        row = ctx.target.read_row().row
+        if row is None:
+            raise NeedsPerson("the database does not answer yet")
+        ctx.records.journal.effect(
+            operation.id,
+            token,
+            "publish.revert",
+            lambda: publish(
+                ctx, row=row, bad=bad, reason=reason, actor=ctx.actor, operation=operation.id
+            ),
+        )
+        ctx.records.journal.effect(
+            operation.id,
+            token,
+            "publish.published",
+            lambda: ctx.target.mark_published(row.operation, token),
+        )
+    except (NeedsPerson, InProgress, Refused) as error:
+        message = f"git has not heard of it yet ({error.message}); the controller keeps trying"
+        ctx.records.journal.step(
+            operation.id, token, "publish", "waiting", ctx.monotonic() - begun, message
+        )
+        return message
+    ctx.records.journal.step(operation.id, token, "publish", "done", ctx.monotonic() - begun)
+    return f"env/{ctx.environment} shows the revert; {bad} is held"
+
+
+def _end(
+    ctx: Context,
+    operation: Operation,
+    bad: str,
+    token: int,
+    seconds: float,
+    message: str,
+    *,
+    down: bool,
+) -> Operation:
+    if down:
+        message = "traffic moved; trading stays stopped until the database answers. " + message
+    journal = ctx.records.journal
+    journal.close(operation.id, token, "succeeded", message, seconds)
+    ctx.records.audit.append(
+        actor=ctx.actor,
+        action="rollback",
+        reason=operation.reason,
+        plan_digest=operation.plan_digest,
+        result="succeeded",
+        details={
+            "operation": operation.id,
+            "release": operation.release,
+            "held": bad,
+            "message": message,
+        },
+    )
+    return journal.get(operation.id) or replace(operation, status="succeeded", message=message)
+
+
+def finish_pending(ctx: Context, token: int) -> None:
+    """The database is back: write the row that a traffic-only rollback could not."""
+    pending = ctx.records.journal.fact(PENDING)
+    if not pending:
+        return
+    row = ctx.target.read_row().row
+    if row is None:
+        return
+    if row.operation != pending["operation"] and row.release == pending["bad"]:
+        old = ctx.store.get(pending["release"])
+        try:
+            ctx.target.handover(
+                old,
+                Handover(
+                    slot=Slot(pending["slot"]),
+                    release=old.id,
+                    operation=pending["operation"],
+                    commit=row.commit,
+                    token=token,
+                    expect_epoch=row.epoch,
+                    confirm_by=None,
+                    published=False,
+                    reason=pending["reason"],
+                ),
+            )
+        except SlipwayError as error:
+            ctx.say("return", "waiting", error.message)
+            return
+    ctx.records.journal.set_fact(PENDING, None)

@@ -1,0 +1,220 @@
+"""Sync: making live equal to the head of `env/<env>`. One look decides one thing and does it."""
+
+from __future__ import annotations
+
+from pipelines.engine.decide import Decision, Verb, decide
+from pipelines.flows.commits import read_branch
+from pipelines.flows.context import Context
+from pipelines.flows.deliver import deliver
+from pipelines.flows.drift import drift, heal
+from pipelines.flows.publish import publish
+from pipelines.flows.rollback import finish_pending
+from pipelines.flows.slots import restage
+from pipelines.model.branch import ActiveRow
+from pipelines.model.errors import InProgress, SlipwayError, StaleToken, Unavailable
+from pipelines.model.live import Handover
+from pipelines.model.plan import Plan, PlanItem
+
+ALARM = "alarm"
+
+
+def plan_sync(ctx: Context) -> Plan:
+    """What the next sync would do: the object that `sync` applies."""
+    decision = decide(read_branch(ctx), ctx.target.read_row(), ctx.now())
+    items: list[PlanItem] = []
+    if decision.verb is not Verb.NOTHING:
+        items.append(PlanItem(decision.verb.value, decision.reason))
+    if decision.verb in (Verb.NOTHING, Verb.ALARM, Verb.WAIT):
+        items += drift(ctx, decision.row)
+    row = decision.row
+    return Plan(
+        ctx.environment,
+        f"sync {ctx.environment}",
+        row.release if row else "",
+        str(row.slot) if row else "",
+        str(decision.head.state.active) if decision.head else "",
+        tuple(items),
+        "",
+    )
+
+
+def look(ctx: Context, token: int, *, thorough: bool = True) -> str:
+    """One look at git, row and live; does what follows. Returns what was done, for the log.
+
+    `thorough` also looks at every process and heals. Raises StaleToken when a newer operation
+    took over.
+    """
+    finish_pending(ctx, token)
+    decision = decide(read_branch(ctx), ctx.target.read_row(), ctx.now())
+    _alarm(ctx, decision)
+    try:
+        return _act(ctx, decision, token, thorough=thorough)
+    except StaleToken:
+        raise
+    except (Unavailable, InProgress) as error:
+        ctx.say("sync", "waiting", error.message)
+        _ensure(ctx)
+        return f"waiting: {error.message}"
+
+
+def _act(ctx: Context, decision: Decision, token: int, *, thorough: bool) -> str:
+    if decision.verb in (Verb.FORWARD, Verb.RESUME) and decision.head is not None:
+        return _forward(ctx, decision, token)
+    row = decision.row
+    if decision.verb is Verb.PUBLISH and row is not None:
+        return _publish(ctx, row, token)
+    if decision.verb is Verb.SWITCH_BACK and row is not None:
+        return _switch_back(ctx, row, token)
+    if decision.verb is Verb.WAIT:
+        _ensure(ctx)
+        return decision.reason
+    _resume_undo(ctx, token)
+    done = heal(ctx, row, token) if thorough else []
+    return "; ".join(done) or decision.reason
+
+
+def _forward(ctx: Context, decision: Decision, token: int) -> str:
+    head = decision.head
+    assert head is not None
+    known = ctx.records.journal.get(head.state.operation)
+    if decision.verb is Verb.RESUME and (known is None or known.status != "running"):
+        heal(ctx, decision.row, token)
+        return decision.reason
+    if (
+        decision.verb is Verb.FORWARD
+        and known is not None
+        and known.status in ("undone", "refused", "preempted")
+    ):
+        # The revert of an ended operation has not reached git: it must not be tried again.
+        return _give_up(
+            ctx, decision.row, head.state.active_content, known.message, token, head.state.operation
+        )
+    operation = deliver(ctx, head, token)
+    return f"{operation.id} {operation.status}: {operation.message}"
+
+
+def _give_up(
+    ctx: Context, row: ActiveRow | None, content: object, message: str, token: int, operation: str
+) -> str:
+    bad = getattr(content, "release", None)
+    publish(
+        ctx,
+        row=row,
+        bad=bad,
+        reason=message.splitlines()[0] if message else "ended",
+        actor="slipway",
+        operation=f"{operation}-back",
+    )
+    restage(ctx, row)
+    return f"{bad} is held; the branch names what runs again"
+
+
+def _publish(ctx: Context, row: ActiveRow, token: int) -> str:
+    known = ctx.records.journal.get(row.operation)
+    actor = known.actor if known else "slipway"
+    publish(
+        ctx,
+        row=row,
+        bad=row.previous_release,
+        reason=row.reason,
+        actor=actor,
+        operation=row.operation,
+    )
+    ctx.target.mark_published(row.operation, token)
+    _close_left_over(ctx, token)
+    restage(ctx, ctx.target.read_row().row)
+    return f"published the return to {row.release}"
+
+
+def _close_left_over(ctx: Context, token: int) -> None:
+    """A rollback whose process died after the row was written is finished here."""
+    running = ctx.records.journal.running()
+    if running is not None and running.kind == "rollback":
+        ctx.records.journal.close(running.id, token, "succeeded", "finished by the controller")
+
+
+def _switch_back(ctx: Context, row: ActiveRow, token: int) -> str:
+    """Nobody confirmed in time: the analysis died, so its answer is no."""
+    running = ctx.records.journal.running()
+    if running is not None and running.id == row.operation:
+        ctx.records.journal.remember(
+            running.id,
+            token,
+            "failed",
+            {
+                "step": "analyse",
+                "message": "nobody confirmed the switch in time: the analysis died",
+            },
+        )
+        head = read_branch(ctx).head
+        if head is not None and head.state.operation == running.id:
+            operation = deliver(ctx, head, token)
+            return f"{operation.id} {operation.status}"
+    if row.previous_slot is None or row.previous_release is None:
+        ctx.target.confirm(row.operation, token)
+        return "confirmed late: there is no older release to go back to"
+    old = ctx.store.get(row.previous_release)
+    ctx.target.handover(
+        old,
+        Handover(
+            slot=row.previous_slot,
+            release=old.id,
+            operation=f"{row.operation}-late",
+            commit=row.commit,
+            token=token,
+            expect_epoch=row.epoch,
+            confirm_by=None,
+            published=False,
+            reason="not confirmed in time",
+        ),
+    )
+    heal(ctx, ctx.target.read_row().row, token)
+    ctx.target.stop_slot(row.slot, kill=True)
+    return f"switched back to {old.id}"
+
+
+def _resume_undo(ctx: Context, token: int) -> None:
+    """An undo that died after its revert reached git still has its last effects to run."""
+    running = ctx.records.journal.running()
+    if running is None or running.status != "running":
+        return
+    if running.kind == "rollback":
+        _close_left_over(ctx, token)
+        return
+    if ctx.records.journal.recall(running.id, "failed") is None:
+        row = ctx.target.read_row().row
+        if row is not None and row.operation == running.id and not row.provisional:
+            ctx.records.journal.close(running.id, token, "succeeded", "confirmed")
+        return
+    restage(ctx, ctx.target.read_row().row)
+    failed = ctx.records.journal.recall(running.id, "failed")
+    ctx.records.journal.close(running.id, token, "undone", f"{failed['step']}: {failed['message']}")
+
+
+def _ensure(ctx: Context) -> None:
+    newest = ctx.store.newest()
+    if newest is None:
+        return
+    try:
+        ctx.target.ensure(newest)
+    except SlipwayError as error:
+        ctx.say("heal", "waiting", error.message)
+
+
+def _alarm(ctx: Context, decision: Decision) -> None:
+    """An alarm is a fact until it is over; people see it in `slipway status` and the audit."""
+    journal = ctx.records.journal
+    now = ctx.now().isoformat(timespec="seconds")
+    reason = decision.reason if decision.verb is Verb.ALARM else ""
+    standing = journal.fact(ALARM)
+    if not reason and decision.verb is Verb.PUBLISH and decision.row is not None:
+        waited = (ctx.now() - decision.row.changed_at).total_seconds()
+        reason = "git has not heard of a rollback for over 5 minutes" if waited > 300 else ""
+    if reason and (not standing or standing["reason"] != reason):
+        journal.set_fact(ALARM, {"reason": reason, "at": now})
+        ctx.records.audit.append(actor="slipway", action="alarm", result="standing", reason=reason)
+    if not reason and standing:
+        journal.set_fact(ALARM, None)
+        ctx.records.audit.append(
+            actor="slipway", action="alarm", result="over", reason=standing["reason"]
+        )
