@@ -18,7 +18,7 @@ what is left stays working.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import ROUND_DOWN, Decimal
 
@@ -64,6 +64,10 @@ class WorkingOrder:
         """+1 for a buy, -1 for a sell."""
         return 1 if self.side == "buy" else -1
 
+    def with_quantity(self, quantity: Decimal) -> WorkingOrder:
+        """The same order with `quantity` shares still open."""
+        return replace(self, quantity=quantity)
+
 
 @dataclass(frozen=True, slots=True)
 class Execution:
@@ -84,7 +88,7 @@ class Execution:
 
 @dataclass(frozen=True, slots=True)
 class DayMatch:
-    """`triggered`: ids of orders whose stop was touched and that are not filled; keep them as such."""
+    """`triggered`: ids of orders whose stop was touched and not filled; keep that in mind."""
 
     fills: tuple[Execution, ...]
     triggered: tuple[str, ...]
