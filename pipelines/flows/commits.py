@@ -13,6 +13,7 @@ from pipelines.model.release import Release
 
 KNOWN = "known_commit"
 DESIRED = "desired_slots"
+HELD = "held_releases"
 
 
 def new_operation_id(kind: str) -> str:
@@ -56,6 +57,7 @@ def remember(ctx: Context, commit: str, state: BranchState) -> None:
             for slot, content in state.slots.items()
         },
     )
+    journal.set_fact(HELD, [hold.release for hold in state.holds])
     journal.set_fact(KNOWN, commit)
 
 

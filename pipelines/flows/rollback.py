@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pipelines.flows.commits import new_operation_id
+from pipelines.flows.commits import HELD, new_operation_id
 from pipelines.flows.context import Context
 from pipelines.flows.publish import publish
 from pipelines.flows.slots import CLOSED, bring_back
@@ -44,6 +44,11 @@ def plan_rollback(ctx: Context, row: ActiveRow | None) -> tuple[Plan, Slot, Rele
             hint="fix forward with: slipway promote, or restore: slipway restore "
             + ctx.environment,
         )
+    if old_id in (ctx.records.journal.fact(HELD) or []):
+        raise Refused(
+            f"{old_id} in {to}, the only way back of {ctx.environment}, is held itself",
+            hint=f"lift its hold: slipway unhold {ctx.environment} {old_id} --reason …; or promote another",
+        )
     old = ctx.store.get(old_id)
     bad_release = row.release if row else ctx.target.observe_slot(bad).release or ""
     plan = Plan(
@@ -73,6 +78,9 @@ def rollback(ctx: Context, *, reason: str) -> Operation:
     try:
         reading = ctx.target.read_row()
         row = reading.row
+        running = ctx.records.journal.running()
+        if running is not None and row is not None and _not_switched(running, row):
+            return _abort(ctx, running, row, reason, token)
         plan, bad, old = plan_rollback(ctx, row)
         operation = _open(ctx, plan, reason, token)
         bad_release = row.release if row else ctx.target.observe_slot(bad).release or ""
@@ -98,6 +106,41 @@ def rollback(ctx: Context, *, reason: str) -> Operation:
     finally:
         ctx.records.lock.release(token)
         ctx.wake()
+
+
+def _not_switched(running: Operation, row: ActiveRow) -> bool:
+    return running.kind == "promotion" and not row.operation.startswith(running.id)
+
+
+def _abort(ctx: Context, running: Operation, row: ActiveRow, reason: str, token: int) -> Operation:
+    """A promotion that has not switched yet is stopped: what is active stays active."""
+    journal = ctx.records.journal
+    slot = Slot(running.to_slot)
+    ctx.target.set_traffic(slot, live=False)
+    ctx.target.stop_slot(slot, kill=True)
+    words = f"stopped by {ctx.actor} before the switch: {reason}"
+    journal.close(running.id, token, "preempted", words)
+    try:
+        publish(
+            ctx,
+            row=row,
+            bad=running.release,
+            reason=reason,
+            actor=ctx.actor,
+            operation=f"{running.id}-back",
+        )
+        told = f"env/{ctx.environment} shows the revert; {running.release} is held"
+    except (NeedsPerson, InProgress, Refused) as error:
+        told = f"git has not heard of it yet ({error.message}); the controller keeps trying"
+    ctx.records.audit.append(
+        actor=ctx.actor,
+        action="rollback",
+        reason=reason,
+        result="succeeded",
+        details={"operation": running.id, "held": running.release, "message": words},
+    )
+    stopped = journal.get(running.id) or running
+    return replace(stopped, status="succeeded", message=f"{row.release} stays active. {told}")
 
 
 def _open(ctx: Context, plan: Plan, reason: str, token: int) -> Operation:
@@ -214,6 +257,8 @@ def _end(
     *,
     down: bool,
 ) -> Operation:
+    held = ctx.records.journal.fact(HELD) or []
+    ctx.records.journal.set_fact(HELD, sorted({*held, bad}))
     if down:
         message = "traffic moved; trading stays stopped until the database answers. " + message
     journal = ctx.records.journal
