@@ -7,7 +7,7 @@ synchronous, idempotent, bounded in time, and raise `Unavailable` when something
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from pipelines.model.branch import ActiveRow, RowReading
 from pipelines.model.live import (
@@ -85,6 +85,11 @@ class Target(Protocol):
     ) -> Sequence[Check]:
         """Run one of the application's JSON commands in the release's own environment.
         A command the application does not offer answers one ok check that says so."""
+
+    def application_answer(
+        self, release: Release, slot: Slot, command: str, args: Sequence[str], timeout_seconds: float
+    ) -> Any:
+        """The JSON an application command printed (`why`), or None where it is not offered."""
 
     # --- switch --------------------------------------------------------------------------------
     def handover(self, release: Release, request: Handover) -> ActiveRow:
