@@ -1,0 +1,101 @@
+"""Does it trade as its record says? Signals and orders stored live, against a backtest of the same
+release over the same stored bars.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from psycopg import Connection
+
+from trading.backtest.runner import signals_of
+from trading.control.checks import Check
+from trading.control.comparison import compared
+from trading.errors import StrategyError
+from trading.market_data import repository
+from trading.orders.ids import client_order_id
+from trading.strategies.base import Signal, Strategy
+
+
+def against_record(
+    connection: Connection[Any],
+    strategies: Sequence[Strategy],
+    release: str,
+    since: datetime,
+    least_days: int = 0,
+) -> list[Check]:
+    """A check for each strategy, and one for the orders, over the days completed since `since`.
+
+    `samples` is the number of those days; with fewer than `least_days` the check fails. Days on
+    which another release signalled are left out: at a switch a day belongs to one of the two.
+    """
+    recorded = _recorded(connection, since)
+    foreign = {signal.bar_timestamp for signal, of in recorded if of != release}
+    days = [day for day in _completed_days(connection, since) if day not in foreign]
+    if len(days) < max(least_days, 1):
+        text = f"{len(days)} days completed since {since.isoformat()}, {least_days} are needed"
+        return [Check("days", len(days) >= least_days, text, len(days))]
+    live = [signal for signal, _ in recorded if signal.bar_timestamp in set(days)]
+    checks = [_compare(connection, strategy, live, days) for strategy in strategies]
+    return [*checks, _unknown(strategies, live, len(days)), _orders(connection, live, days)]
+
+
+def _compare(
+    connection: Connection[Any], strategy: Strategy, live: list[Signal], days: list[datetime]
+) -> Check:
+    before = repository.last_days(connection, strategy.lookback, before=days[0])
+    bars = [*before, *repository.days_between(connection, days[0], days[-1])]
+    try:
+        expected = [s for s in signals_of([strategy], bars) if s.bar_timestamp in set(days)]
+    except StrategyError as error:
+        return Check(f"signals of {strategy.name}", False, error.message, len(days))
+    return compared(strategy.name, live, expected, len(days), "live against its backtest")
+
+
+def _unknown(strategies: Sequence[Strategy], live: list[Signal], samples: int) -> Check:
+    """Signals of strategies that this release does not even run."""
+    names = {signal.strategy for signal in live} - {strategy.name for strategy in strategies}
+    message = f"signals of unknown strategies: {', '.join(sorted(names)) or 'none'}"
+    return Check("known strategies", not names, message, samples)
+
+
+def _orders(connection: Connection[Any], live: list[Signal], days: list[datetime]) -> Check:
+    """Every order of a strategy follows from a recorded signal: its id is made of one."""
+    known = {
+        client_order_id(s.strategy, s.symbol, s.bar_timestamp, s.target_quantity) for s in live
+    }
+    rows = connection.execute(
+        "select client_order_id from trading.orders "
+        "where source = 'strategy' and bar_timestamp = any(%s) order by client_order_id",
+        (days,),
+    )
+    placed = [str(row[0]) for row in rows]
+    stray = [order for order in placed if order not in known]
+    if stray:
+        text = f"{len(stray)} of {len(placed)} orders follow from no signal, e.g. {stray[0]}"
+        return Check("orders", False, text, len(placed))
+    return Check("orders", True, f"{len(placed)} orders, each from a signal", len(placed))
+
+
+def _recorded(connection: Connection[Any], since: datetime) -> list[tuple[Signal, str]]:
+    """Signals stored since then, each with the release that decided it."""
+    rows = connection.execute(
+        "select strategy, symbol, bar_timestamp, target_quantity, reason, release "
+        "from trading.signals where recorded_at >= %s order by bar_timestamp, strategy, symbol",
+        (since,),
+    )
+    return [
+        (Signal(strategy, symbol, at.astimezone(UTC), target, reason), release)
+        for strategy, symbol, at, target, reason, release in rows
+    ]
+
+
+def _completed_days(connection: Connection[Any], since: datetime) -> list[datetime]:
+    """Days whose equity was written since then: the last thing that happens to a day."""
+    rows = connection.execute(
+        "select bar_timestamp from trading.equity where recorded_at >= %s order by bar_timestamp",
+        (since,),
+    )
+    return [row[0].astimezone(UTC) for row in rows]
