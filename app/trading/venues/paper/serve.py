@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 
-from trading.control.sockets import inherited, loopback
+from trading.api.sockets import inherited, loopback
 from trading.lean_http import Server
 from trading.settings import Settings
 from trading.venues.costs import Costs
@@ -19,9 +19,8 @@ from trading.venues.paper.routes import Venue
 def main(port: int | None = None) -> int:
     settings = Settings.from_environment()
     values = settings.values()
-    if settings.slot_fd is not None:
-        listening = inherited(settings.slot_fd, "SLIPWAY_SLOT_FD")
-    else:
+    listening = inherited(settings.slot_fd, "SLIPWAY_SLOT_FD")
+    if listening is None:
         listening = loopback(port or 0)
         print(f"venue: http://127.0.0.1:{listening.getsockname()[1]}", flush=True)
     costs = Costs(**values.costs.model_dump())
