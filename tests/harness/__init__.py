@@ -1,0 +1,1 @@
+"""A whole installation for tests and benchmarks: made, looked at from outside, hurt, ended."""

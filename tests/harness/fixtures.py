@@ -1,0 +1,42 @@
+"""The installation that acceptance and fault tests share: made once, always ended."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.harness.installation import Installation, clone
+
+FIRST_UP_SECONDS = 180.0
+
+
+def _folder(prefix: str) -> Path:
+    """A folder that the PostgreSQL user may pass through when the tests run as root."""
+    folder = Path(tempfile.mkdtemp(prefix=prefix))
+    folder.chmod(0o755)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def installation() -> Iterator[Installation]:
+    """A clone of HEAD on which somebody has typed `make up`."""
+    root = _folder("slipway-accept-")
+    made = Installation(clone(root / "checkout"), root / "state")
+    try:
+        code, output, seconds = made.make_up()
+        assert code == 0, f"make up → {code}\n{output}"
+        made.first_up_output, made.first_up_seconds = output, seconds
+        yield made
+    finally:
+        left = made.down()
+        if os.environ.get("SLIPWAY_TESTS_KEEP"):
+            print(f"kept: {root}")
+        else:
+            shutil.rmtree(made.runtime, ignore_errors=True)
+            shutil.rmtree(root, ignore_errors=True)
+    assert not left, f"slipway down left running: {left}"

@@ -1,0 +1,24 @@
+"""Good releases for tests that need something to move between."""
+
+from __future__ import annotations
+
+from tests.harness.installation import Installation
+from tests.planted.edits import harmless
+
+_made: dict[str, tuple[str, str]] = {}
+
+
+def two_releases(installation: Installation) -> tuple[str, str]:
+    """Two good releases, built once per installation."""
+    key = str(installation.state)
+    if key not in _made:
+        first = installation.release(harmless("first"), "First good release")
+        second = installation.release(harmless("second"), "Second good release")
+        _made[key] = (first, second)
+    return _made[key]
+
+
+def other_release(installation: Installation, environment: str) -> str:
+    """Whichever of the two is not active in the environment."""
+    first, second = two_releases(installation)
+    return second if installation.agreement(environment).row()["release"] == first else first
