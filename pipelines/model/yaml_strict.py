@@ -20,7 +20,7 @@ MAX_DEPTH = 40
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class _KeyRefused(Exception):  # noqa: N818 - never leaves this file
+class _KeyRefused(Exception):
     pass
 
 
