@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from pipelines.flows.context import Context
 from pipelines.model.errors import BadInput, Refused
@@ -48,11 +48,12 @@ def restore(ctx: Context, info: BackupInfo, reason: str) -> None:
     token = ctx.records.lock.preempt(ctx.actor, "restore", lease_seconds=LEASE_SECONDS)
     try:
         before = {slot: ctx.target.observe_slot(slot).release for slot in Slot}
-        for step, act in (
-            ("stop", lambda: [ctx.target.stop_slot(slot, kill=False) for slot in Slot]),
-            ("restore", lambda: ctx.target.restore(info.name)),
-            ("start", lambda: _start(ctx, before)),
-        ):
+        acts: dict[str, Callable[[], None]] = {
+            "stop": lambda: _stop(ctx),
+            "restore": lambda: ctx.target.restore(info.name),
+            "start": lambda: _start(ctx, before),
+        }
+        for step, act in acts.items():
             ctx.say(step, "running", info.name)
             started = ctx.monotonic()
             act()
@@ -64,6 +65,11 @@ def restore(ctx: Context, info: BackupInfo, reason: str) -> None:
     finally:
         ctx.records.lock.release(token)
         ctx.wake()
+
+
+def _stop(ctx: Context) -> None:
+    for slot in Slot:
+        ctx.target.stop_slot(slot, kill=False)
 
 
 def _start(ctx: Context, before: dict[Slot, str | None]) -> None:

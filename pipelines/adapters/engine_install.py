@@ -1,0 +1,143 @@
+"""The installed engine: `<state>/engine/<id>`, made from the origin's `main`, never from a tree.
+
+`engine/current` is a symbolic link that moves in one step. The id is a digest of what goes in, so
+the same engine is installed once. Sources and lock stay beside it for a rebuild without network.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import tarfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.model.errors import NeedsPerson
+
+PARTS = ("pipelines", "pyproject.toml", "requirements.lock", "README.md")
+NEEDED = ("pipelines", "pyproject.toml", "requirements.lock")
+MARKER = "slipway-engine.json"
+TIMEOUT_SECONDS = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """`program` is the command `slipway` of this engine; `new`: it was installed just now."""
+
+    id: str
+    commit: str
+    program: Path
+    new: bool
+
+
+class EngineInstall:
+    """Installs engines under one state folder."""
+
+    def __init__(self, state: Path) -> None:
+        self.origin = state / "origin.git"
+        self.folder = state / "engine"
+        self.uv = Path(sys.prefix) / "bin" / "uv"
+
+    def ensure(self) -> Engine:
+        """The engine of the origin's `main`, installed and current. NeedsPerson when it fails."""
+        commit = self._git("rev-parse", "refs/heads/main").decode().strip()
+        identity = self._identity()
+        home = self.folder / identity
+        new = not (home / MARKER).exists() or not _runs(home)
+        if new:
+            self._install(home, commit)
+        self._make_current(identity)
+        return Engine(identity, commit, self.folder / "current" / "bin" / "slipway", new)
+
+    def prune(self, keep: int = 3) -> list[str]:
+        """Remove all but the newest engines; a running process may still use the one before."""
+        current = os.readlink(self.folder / "current")
+        homes = sorted(
+            (p for p in self.folder.glob("e-*") if p.name != current),
+            key=lambda path: path.stat().st_mtime, reverse=True,
+        )  # fmt: skip
+        for home in homes[keep - 1 :]:
+            shutil.rmtree(home, ignore_errors=True)
+        return [home.name for home in homes[keep - 1 :]]
+
+    def _identity(self) -> str:
+        version = f"{sys.version_info.major}.{sys.version_info.minor}"
+        digest = hashlib.sha256(version.encode())
+        for part in NEEDED:
+            digest.update(self._git("rev-parse", f"refs/heads/main:{part}"))
+        return f"e-{digest.hexdigest()[:12]}"
+
+    def _install(self, home: Path, commit: str) -> None:
+        shutil.rmtree(home, ignore_errors=True)
+        source = home / "source"
+        source.mkdir(parents=True)
+        names = self._git("ls-tree", "--name-only", "refs/heads/main").decode().split()
+        wanted = [part for part in PARTS if part in names]
+        with tarfile.open(
+            fileobj=io.BytesIO(self._git("archive", "refs/heads/main", *wanted))
+        ) as archive:
+            archive.extractall(source, filter="data")
+        python = str(home / "bin" / "python")
+        lock = str(source / "requirements.lock")
+        self._uv("venv", "--quiet", "--allow-existing", "--python", sys.executable, str(home))
+        self._pip(python, "--compile-bytecode", "--require-hashes", "-r", lock)
+        self._pip(python, "--compile-bytecode", "--no-deps", str(source))
+        facts = {"id": home.name, "commit": commit, "python": sys.version.split()[0]}
+        (home / MARKER).write_text(json.dumps(facts) + "\n")
+
+    def _make_current(self, identity: str) -> None:
+        link = self.folder / "current"
+        if link.is_symlink() and os.readlink(link) == identity:
+            return
+        temporary = self.folder / f".current.{secrets.token_hex(4)}"
+        temporary.symlink_to(identity)
+        temporary.replace(link)
+
+    def _pip(self, python: str, *arguments: str) -> None:
+        """From the package cache alone if that suffices: quick, and works without network."""
+        words = ("pip", "install", "--quiet", "--python", python, *arguments)
+        try:
+            self._uv(*words, "--offline")
+        except NeedsPerson:
+            self._uv(*words)
+
+    def _uv(self, *arguments: str) -> bytes:
+        return _run([str(self.uv), *arguments], "installing the engine")
+
+    def _git(self, *arguments: str) -> bytes:
+        return _run(["git", f"--git-dir={self.origin}", *arguments], "reading the origin")
+
+
+def _runs(home: Path) -> bool:
+    """A disk error or an upgrade of the system's Python breaks a virtual environment."""
+    try:
+        return (
+            subprocess.run(
+                [home / "bin" / "python", "-c", "import pipelines.cli.commands"],
+                capture_output=True, timeout=30, check=False, cwd="/",
+            ).returncode
+            == 0
+        )  # fmt: skip
+    except OSError:
+        return False
+
+
+def _run(argv: Sequence[str], what: str) -> bytes:
+    try:
+        done = subprocess.run(argv, capture_output=True, timeout=TIMEOUT_SECONDS, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise NeedsPerson(f"{what} failed: {error}", hint="slipway doctor") from error
+    if done.returncode:
+        words = done.stderr.decode(errors="replace").strip().splitlines()
+        raise NeedsPerson(
+            f"{what} failed: {' '.join(words[-3:])[:500]}",
+            hint="without network the package cache must hold every package; else: slipway doctor",
+        )
+    return done.stdout

@@ -1,0 +1,130 @@
+"""The command tree. A command's module is imported when it is used, not before."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from itertools import pairwise
+
+import click
+
+from pipelines.model.errors import SlipwayError
+
+# section -> command -> one line; the module is the command's own name.
+SECTIONS: dict[str, dict[str, str]] = {
+    "Installation": {
+        "up": "Install, or bring back, everything on this machine.",
+        "down": "Stop everything of an installation.",
+        "doctor": "Say what is wrong with this machine before it hurts.",
+    },
+    "Release": {
+        "build": "Build HEAD of the checkout into a release.",
+        "releases": "List the releases that were built.",
+        "promote": "Release into an environment, blue-green.",
+        "rollback": "Go back to the release before, in under a second.",
+        "sync": "Make what runs equal to the branch of the environment.",
+        "hold": "Keep a release from coming back.",
+        "unhold": "Let a held release be promoted again.",
+        "freeze": "Refuse promotions into an environment.",
+        "thaw": "Allow promotions again.",
+    },
+    "Look": {
+        "status": "Show every environment: release, slots, health, sync.",
+        "diff": "Show what a promotion would change.",
+        "history": "Show what ran, when, and who asked for it.",
+        "why": "Show strategy, release, commit and people behind an order.",
+        "logs": "Show what processes of an environment print.",
+        "audit": "Show or verify the record of who did what.",
+        "lock": "Show or break the lock of an environment.",
+    },
+    "Data": {
+        "backup": "Take and verify a backup of an environment's database.",
+        "restore": "Put the database of an environment back to a backup.",
+        "migrate": "Run contract migrations, which close ways back.",
+    },
+    "Machinery": {
+        "controller": "Keep an environment what its branch says (runs until stopped).",
+    },
+}
+COMMANDS = {name: line for section in SECTIONS.values() for name, line in section.items()}
+
+
+class Commands(click.Group):
+    """The top of the tree: lists from the table above without importing anything."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command = import_module(f"pipelines.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS:
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            hint = f"Did you mean '{near[0]}'?" if near else "See `slipway --help`."
+            raise click.UsageError(f"No such command '{args[0]}'. {hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for section, commands in SECTIONS.items():
+            with formatter.section(section):
+                formatter.write_dl(list(commands.items()))
+
+
+@click.command(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 done or nothing to do · 1 refused or failed check · 2 bad input · "
+    "3 in progress elsewhere · 4 failed and safely undone · 5 needs a person.",
+)
+@click.version_option(package_name="slipway")
+def tree() -> None:
+    """Ship a trading application: from commit to production with evidence, and back."""
+
+
+def wants_json(arguments: Sequence[str]) -> bool:
+    words = list(arguments)
+    return "--output=json" in words or any(
+        a in ("--output", "-o") and b == "json" for a, b in pairwise(words)
+    )
+
+
+def report(error: SlipwayError, *, as_json: bool) -> None:
+    """Two lines for a person, one object for a program; never a traceback."""
+    if as_json:
+        body = {"message": error.message, "hint": error.hint, "exit_code": error.exit_code}
+        click.echo(json.dumps({"error": body}))
+        return
+    click.echo(click.style("Error: ", fg="red") + error.message, err=True)
+    if error.hint:
+        click.echo(f"  {error.hint}", err=True)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; returns the exit code instead of raising."""
+    try:
+        result = tree.main(list(arguments), prog_name="slipway", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except SlipwayError as error:
+        report(error, as_json=wants_json(arguments))
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("\nStopped.", err=True)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0

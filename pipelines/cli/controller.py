@@ -1,0 +1,35 @@
+"""`slipway controller ENV`: started by the supervisor of an environment, seldom by a person."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from pipelines.cli.options import environment_argument, examples, output_option, state_option
+
+
+@click.command(epilog=examples("slipway controller dev"))
+@environment_argument
+@click.option("--supervised", is_flag=True, hidden=True, help="Leave when the parent is replaced.")
+@state_option
+@output_option
+def command(environment: str, supervised: bool, state: Path, output: str) -> None:
+    """Keep ENV what its branch and its database say: release, heal, publish. Runs until stopped.
+
+    `slipway up` starts one per environment. A second one waits for the lock of the first.
+    """
+    from pipelines import wiring
+    from pipelines.controller.loop import Controller
+    from pipelines.flows.context import Progress
+
+    def log(words: str) -> None:
+        sys.stdout.write(words + "\n")
+        sys.stdout.flush()
+
+    def progress(event: Progress) -> None:
+        log(f"{event.step} {event.status} {event.detail}".rstrip())
+
+    context = wiring.open_context(state, environment, actor="controller", progress=progress)
+    Controller(context, log, supervised=supervised).run()

@@ -1,0 +1,37 @@
+"""`slipway history ENV`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pipelines.cli.options import environment_argument, examples, output_option, state_option
+from pipelines.cli.output import print_json, print_table
+from pipelines.cli.session import open_environment, operation_json
+
+
+@click.command(
+    epilog=examples("slipway history production", "slipway history dev --limit 5 -o json")
+)
+@environment_argument
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
+@state_option
+@output_option
+def command(environment: str, limit: int, state: Path, output: str) -> None:
+    """Show promotions, rollbacks and holds of ENV, newest first, with who and why."""
+    context = open_environment(state, environment)
+    from pipelines.flows.history import history
+
+    lines = history(context, limit)
+    if output == "json":
+        print_json({
+            "environment": environment,
+            "history": lines,
+            "operations": [
+                operation_json(environment, operation)
+                for operation in context.records.journal.history(limit)
+            ],
+        })  # fmt: skip
+    else:
+        print_table(lines, ["at", "kind", "release", "active", "result", "actor", "reason"])

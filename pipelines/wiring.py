@@ -1,0 +1,216 @@
+"""The one place that puts adapters into flows: for the command line, the controller and tests.
+
+Adapters are imported inside the functions that need them, so a rollback loads neither git nor
+the release builder.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.flows.context import Context, Progress
+from pipelines.model.environment import EnvironmentSettings
+from pipelines.model.release import ENVIRONMENTS
+from pipelines.targets.local.layout import Installation, Layout, runtime_folder
+
+if TYPE_CHECKING:
+    from pipelines.adapters.engine_install import Engine
+    from pipelines.adapters.git_origin_setup import OriginChange
+    from pipelines.flows.doctor import Facts
+    from pipelines.flows.ports import Origin, ReleaseStore
+    from pipelines.targets.protocol import Target
+
+
+def open_context(
+    state: Path,
+    environment: str,
+    *,
+    actor: str,
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> Context:
+    """Everything a flow may use for one environment. BadInput when nothing is installed there."""
+    layout = Installation.load(state).layout(environment)
+    from pipelines.adapters.sqlite import open_records
+
+    store, origin = open_store(state), open_origin(state)
+    settings: dict[str, EnvironmentSettings] = {}
+
+    def read_settings() -> EnvironmentSettings:
+        if environment not in settings:
+            settings[environment] = origin.settings(environment)
+        return settings[environment]
+
+    return Context(
+        environment=environment,
+        state=layout.installation.state,
+        records=open_records(layout.installation.state, environment),
+        target=_local_target(layout, store),
+        origin=origin,
+        store=store,
+        settings=read_settings,
+        sibling=lambda other: open_context(state, other, actor=actor, progress=progress),
+        wake=lambda: wake(layout),
+        actor=actor,
+        progress=progress,
+    )
+
+
+def open_store(state: Path) -> ReleaseStore:
+    from pipelines.adapters.release_store import LocalReleaseStore
+
+    return LocalReleaseStore(Installation.load(state).state)
+
+
+def open_origin(state: Path) -> Origin:
+    from pipelines.adapters.git import GitOrigin
+
+    return GitOrigin(state.resolve() / "origin.git")
+
+
+def wake(layout: Layout) -> bool:
+    """Tell a living controller to look now; False when none lives."""
+    from pipelines.adapters.process import LocalProcesses
+
+    return LocalProcesses().signal(layout.pidfile("controller"), signal.SIGUSR1)
+
+
+def checkout_of_this_code() -> Path:
+    """The checkout that the command in `.venv` belongs to."""
+    return Path(__file__).resolve().parents[1]
+
+
+def checkout(state: Path) -> Path:
+    """Where `slipway build` builds: this code's own checkout, or the one that was installed from."""
+    here = checkout_of_this_code()
+    return here if (here / ".git").exists() else Installation.load(state).checkout
+
+
+def log_files(state: Path, environment: str) -> list[Path]:
+    """Logs of slots, services, supervisor and controller of an environment."""
+    layout = Installation.load(state).layout(environment)
+    found = [p for p in layout.root.rglob("*") if p.is_file() and p.parent.name == "logs"]
+    return sorted(p for p in found if not p.name.endswith(".1"))
+
+
+def install(state: Path, base_port: int | None) -> Installation:
+    """The state folder with its facts, token and runtime folder."""
+    made = Installation.create(state, checkout_of_this_code(), base_port)
+    made.ensure_token()
+    made.ensure_runtime()
+    return made
+
+
+def install_origin(installation: Installation) -> OriginChange:
+    from pipelines.adapters.git_origin_setup import init_origin
+
+    return init_origin(installation.state, installation.checkout)
+
+
+def install_engine(installation: Installation) -> Engine:
+    from pipelines.adapters.engine_install import EngineInstall
+
+    install = EngineInstall(installation.state)
+    engine = install.ensure()
+    install.prune()
+    return engine
+
+
+def machine_facts(state: Path, base_port: int | None) -> Facts:
+    """What `slipway doctor` judges. Works without an installation too."""
+    from pipelines.adapters import machine_facts as machine
+    from pipelines.flows.doctor import Facts
+
+    state = state.resolve()
+    installed = (state / "installation.json").exists()
+    installation = Installation.load(state) if installed else None
+    runtime = installation.runtime if installation else runtime_folder(state)
+    return Facts(
+        state=state,
+        runtime=runtime,
+        free_bytes=machine.free_bytes(state),
+        memory_bytes=machine.memory_bytes(),
+        write_error=machine.writable(state),
+        file_limit=machine.open_file_limit(),
+        inotify=machine.inotify_instances(),
+        is_root=os.getuid() == 0,
+        namespace_error=machine.user_namespaces() if os.getuid() == 0 else "",
+        git=machine.git_version(),
+        last_commit_at=_last_recorded(state),
+        ports=_foreign_ports(installation, base_port),
+        left_overs=_left_overs(installation),
+    )
+
+
+def _foreign_ports(installation: Installation | None, base_port: int | None) -> dict[int, str]:
+    """Ports we need that somebody else holds; those of a living supervisor are ours."""
+    from pipelines.adapters.machine_facts import holder_of
+    from pipelines.targets.local.layout import DEFAULT_BASE_PORT
+
+    base = installation.base_port if installation else base_port or DEFAULT_BASE_PORT
+    found = {}
+    for index, environment in enumerate(ENVIRONMENTS):
+        if installation and _supervised(installation.layout(environment)):
+            continue
+        for port in range(base + 10 * index, base + 10 * index + 4):
+            who = holder_of(port)
+            if who:
+                found[port] = who
+    return found
+
+
+def _supervised(layout: Layout) -> bool:
+    from pipelines.adapters.process import LocalProcesses
+
+    return LocalProcesses().alive(layout.supervisor_pidfile) is not None
+
+
+def _left_overs(installation: Installation | None) -> list[str]:
+    """Processes of an installation none of whose supervisors lives."""
+    if installation is None or any(_supervised(installation.layout(e)) for e in ENVIRONMENTS):
+        return []
+    from pipelines.adapters.machine_facts import left_overs
+
+    return left_overs(installation.state, installation.runtime)
+
+
+def _last_recorded(state: Path) -> datetime | None:
+    """When something was last written here: a clock before that was set back."""
+    files = [state / "environments" / name / "records.sqlite" for name in ENVIRONMENTS]
+    times = [path.stat().st_mtime for path in files if path.exists()]
+    return datetime.fromtimestamp(max(times), UTC) if times else None
+
+
+def checkout_facts() -> str:
+    """What will be released, in words: HEAD, and that uncommitted changes stay out."""
+    from pipelines.adapters.git_command import Git
+    from pipelines.adapters.git_origin_setup import head_of
+
+    git = Git(checkout_of_this_code(), isolated=False)
+    head = head_of(git)
+    changed = git.text("status", "--porcelain", "--untracked-files=no").splitlines()
+    words = f"HEAD is {head[:12]}"
+    return f"{words}; {len(changed)} uncommitted changes are not released" if changed else words
+
+
+def _local_target(layout: Layout, store: ReleaseStore) -> Target:
+    from pipelines.adapters.http import PlainHttp
+    from pipelines.adapters.postgres import LocalPostgres
+    from pipelines.adapters.process import LocalProcesses
+    from pipelines.adapters.rows import PostgresRows
+    from pipelines.adapters.supervisor import CircusSupervisor
+    from pipelines.targets.local.ports import LocalAdapters
+    from pipelines.targets.local.target import LocalTarget
+
+    adapters = LocalAdapters(
+        supervisor=CircusSupervisor(layout),
+        processes=LocalProcesses(),
+        database=LocalPostgres(layout),
+        rows=PostgresRows(layout),
+        http=PlainHttp(),
+    )
+    return LocalTarget(layout, adapters, store)
