@@ -67,7 +67,7 @@ def bars_of(connection: Connection[Any], symbol: str, count: int) -> list[Bar]:
 def count_bars(connection: Connection[Any], at_most: int) -> int:
     """How many bars are stored, counted up to `at_most`: the whole table may be large."""
     row = connection.execute(
-        "select count(*) from (select 1 from trading.bars limit %s) as some", (at_most,)
+        "select count(*) from (select 1 from trading.bars limit %s) as found", (at_most,)
     ).fetchone()
     return int(row[0]) if row else 0
 
