@@ -49,7 +49,7 @@ format: venv-dev ## format and sort imports
 
 .PHONY: bench
 bench: venv-dev ## the figures of docs/benchmarks.md, as a table and JSON
-	@.venv/bin/python -m tests.bench $(ARGS)
+	@.venv/bin/python -m bench $(ARGS)
 
 .PHONY: lock
 COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 \

@@ -105,7 +105,7 @@ def test_everything_listens_on_loopback_only(installation: Installation) -> None
     ours = {p.pid for p in installation.processes()}
     for connection in psutil.net_connections("inet"):
         if connection.pid in ours and connection.status == psutil.CONN_LISTEN:
-            assert connection.laddr[0] == "127.0.0.1", connection
+            assert getattr(connection.laddr, "ip", "") == "127.0.0.1", connection
 
 
 # --- 2: the console ---------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import subprocess
 import time
 
 from tests.harness.installation import Installation, git
-from tests.harness.releases import other_release, two_releases
+from tests.harness.releases import forget, other_release, two_releases
 from tests.planted.builds import VERIFY_FAILS
 from tests.planted.edits import both, harmless, migration
 
@@ -33,8 +33,13 @@ class Scenarios:
         self.installation, self.environment = installation, environment
         self.agreement = installation.agreement(environment)
         self._count = 0
-        for release in two_releases(installation):
-            answer = installation.promote(environment, release)
+        self._migrated = False
+        self._promote_both()
+
+    def _promote_both(self) -> None:
+        self._lift_holds()
+        for release in two_releases(self.installation):
+            answer = self.installation.promote(self.environment, release)
             assert answer.code == 0, str(answer)
 
     @staticmethod
@@ -45,6 +50,10 @@ class Scenarios:
         """Seconds from the kill until one active slot is named alike by row, branch and live."""
         kind = self.kind_of(point.split(":")[0])
         assert kind is not None, f"no scenario reaches {point}"
+        if self._migrated and kind != "migrating":
+            forget(self.installation)
+            self._promote_both()
+            self._migrated = False
         command = {
             "migrating": self._migrating,
             "promotion": self._promotion,
@@ -69,6 +78,9 @@ class Scenarios:
         return ["promote", self.environment, release, "--reason", "failpoint"]
 
     def _rollback(self) -> list[str]:
+        release = other_release(self.installation, self.environment)
+        answer = self.installation.promote(self.environment, release)
+        assert answer.code == 0, str(answer)
         return ["rollback", self.environment, "--reason", "failpoint"]
 
     def _migrating(self) -> list[str]:
@@ -83,6 +95,7 @@ class Scenarios:
             harmless(f"migrating {self._count}"),
         )
         release = self.installation.release(edit, f"Add {column}")
+        self._migrated = True
         return ["promote", self.environment, release, "--reason", "failpoint"]
 
     def _failing(self) -> list[str]:

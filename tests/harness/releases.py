@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import itertools
+
 from tests.harness.installation import Installation
 from tests.planted.edits import harmless
 
 _made: dict[str, tuple[str, str]] = {}
+_round = itertools.count()
 
 
 def two_releases(installation: Installation) -> tuple[str, str]:
     """Two good releases, built once per installation."""
     key = str(installation.state)
     if key not in _made:
-        first = installation.release(harmless("first"), "First good release")
-        second = installation.release(harmless("second"), "Second good release")
+        number = next(_round)
+        first = installation.release(harmless(f"first {number}"), "First good release")
+        second = installation.release(harmless(f"second {number}"), "Second good release")
         _made[key] = (first, second)
     return _made[key]
+
+
+def forget(installation: Installation) -> None:
+    """After a migration: the pair is built again, so that it contains the new revision."""
+    _made.pop(str(installation.state), None)
 
 
 def other_release(installation: Installation, environment: str) -> str:

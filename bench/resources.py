@@ -1,0 +1,60 @@
+"""Memory, idle CPU and disk growth with both slots of all three environments filled."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from bench.context import Bench
+from bench.table import Row
+from tests.harness import processes
+from tests.harness.installation import ENVIRONMENTS
+
+SETTLE_SECONDS = 20
+
+
+def disk_bytes(folder: Path) -> int:
+    """Blocks in use below a folder; files that go meanwhile are left out."""
+    total, seen = 0, set[tuple[int, int]]()
+    for path in folder.rglob("*"):
+        try:
+            facts = path.lstat()
+        except OSError:
+            continue
+        if (facts.st_dev, facts.st_ino) not in seen:
+            seen.add((facts.st_dev, facts.st_ino))
+            total += facts.st_blocks * 512
+    return total
+
+
+def run(bench: Bench) -> list[Row]:
+    for environment in ENVIRONMENTS:
+        bench.prepare(environment)
+    installation = bench.installation
+    filled = sum(1 for p in installation.processes() if p.role in ("api", "trader"))
+    time.sleep(SETTLE_SECONDS)
+    state, runtime = installation.state, installation.runtime
+    window = 60
+    before, began, used = disk_bytes(state), time.monotonic(), processes.cpu_seconds(state, runtime)
+    time.sleep(window)
+    after = processes.cpu_seconds(state, runtime)
+    cpu = sum(value - used.get(pid, 0.0) for pid, value in after.items()) / window
+    time.sleep(bench.times(540, 0))
+    hours = (time.monotonic() - began) / 3600
+    growth = (disk_bytes(state) - before) / 2**20 / hours
+    pss = processes.pss_bytes(state, runtime) / 2**30
+    return [
+        Row(
+            f"memory (PSS) of everything, both slots filled ({filled} application processes)",
+            "≤ 3.5 GiB",
+            f"{pss:.2f} GiB",
+            pss <= 3.5 and filled == 12,
+        ),
+        Row(f"idle CPU over {window} s", "≤ 15 % of one core", f"{cpu:.1%}", cpu <= 0.15),
+        Row(
+            "disk growth",
+            "≤ 50 MB/h",
+            f"{growth:.0f} MB/h over {hours * 60:.0f} min",
+            growth <= 50,
+        ),
+    ]

@@ -1,0 +1,89 @@
+"""Rows of the table of figures, and the document made of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parent / "results"
+HEAD = "| what | must | measured | |\n|---|---|---|---|"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`good` is None where nothing is demanded. `details` go into the JSON only."""
+
+    what: str
+    must: str
+    measured: str
+    good: bool | None
+    details: dict[str, Any] = field(default_factory=dict)
+
+    def markdown(self) -> str:
+        verdict = {True: "✓", False: "✗", None: ""}[self.good]
+        return f"| {self.what} | {self.must} | {self.measured} | {verdict} |"
+
+
+def percentile(values: Iterable[float], share: float) -> float:
+    """Nearest-rank percentile; 0.0 of nothing."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
+
+
+def spread(values: Sequence[float], unit: str = "s", digits: int = 2) -> str:
+    """`p50 · p95 · slowest (n)` for people."""
+    p50, p95 = percentile(values, 0.5), percentile(values, 0.95)
+    slowest = max(values, default=0.0)
+    return (
+        f"p50 {p50:.{digits}f} · p95 {p95:.{digits}f} · slowest {slowest:.{digits}f} {unit}"
+        f" (n = {len(values)})"
+    )
+
+
+def machine() -> dict[str, Any]:
+    """What the figures were measured on."""
+    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "cores": os.cpu_count(),
+        "memory_gib": round(pages / 2**30, 1),
+        "kernel": platform.release(),
+        "python": platform.python_version(),
+    }
+
+
+def save(name: str, rows: Sequence[Row], *, quick: bool) -> Path:
+    """Write bench/results/<name>.json."""
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{name}.json"
+    document = {"machine": machine(), "quick": quick, "rows": [asdict(row) for row in rows]}
+    path.write_text(json.dumps(document, indent=1) + "\n")
+    return path
+
+
+def document(names: Iterable[str]) -> str:
+    """docs/benchmarks.md, from whatever results there are, in the order of `names`."""
+    parts, about = [], ""
+    for name in names:
+        path = RESULTS / f"{name}.json"
+        if not path.exists():
+            continue
+        result = json.loads(path.read_text())
+        facts = result["machine"]
+        about = (
+            f"{facts['cores']} cores, {facts['memory_gib']} GiB, Linux {facts['kernel']}, "
+            f"Python {facts['python']}, {facts['at'][:10]}"
+        )
+        parts += [Row(**row).markdown() for row in result["rows"]]
+    lines = "\n".join(parts)
+    return (
+        "# Benchmarks\n\nMade by `make bench`; each script in `bench/` says how its figure is "
+        f"measured.\nMeasured on one machine ({about}) that also ran the load and, where there is "
+        f"one, the baseline.\n\n{HEAD}\n{lines}\n"
+    )
