@@ -29,12 +29,13 @@ FENCE = """fence as materialized (
 """First common table expression of a fenced statement. The share lock makes a hand-over and the
 statement happen one after the other, in either order, never at once."""
 
+FREE = f"""slot = %(slot)s and (holder is null or holder = %(holder)s or %(replace)s
+  or heartbeat_at < clock_timestamp() - interval '{STALE_AFTER_SECONDS} seconds')"""
+
 _TAKE = f"""
 update trading.lease set holder = %(holder)s, epoch = epoch + 1, timeline = trading.timeline(),
   acquired_at = clock_timestamp(), heartbeat_at = clock_timestamp()
-where slot = %(slot)s and (holder is null or %(replace)s
-  or heartbeat_at < clock_timestamp() - interval '{STALE_AFTER_SECONDS} seconds')
-returning timeline, epoch
+where {FREE} returning timeline, epoch
 """
 
 _BEAT = """
@@ -83,8 +84,13 @@ async def take(
     A process that starts replaces whoever traded in its slot before: there is one per slot, and
     the new epoch fences the old one out.
     """
+    values = {"slot": slot, "holder": holder, "replace": replace}
+    # Asked before tried: a process that stands by writes nothing each second.
+    free = await connection.execute(f"select 1 from trading.lease where {FREE}", values)
+    if await free.fetchone() is None:
+        return None
     asked_at = time.monotonic()
-    cursor = await connection.execute(_TAKE, {"slot": slot, "holder": holder, "replace": replace})
+    cursor = await connection.execute(_TAKE, values)
     row = await cursor.fetchone()
     if row is None:
         return None
