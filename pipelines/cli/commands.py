@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -11,7 +12,7 @@ from itertools import pairwise
 
 import click
 
-from pipelines.model.errors import SlipwayError
+from pipelines.model.errors import NeedsPerson, SlipwayError
 
 # section -> command -> one line; the module is the command's own name.
 SECTIONS: dict[str, dict[str, str]] = {
@@ -109,6 +110,17 @@ def report(error: SlipwayError, *, as_json: bool) -> None:
         click.echo(f"  {error.hint}", err=True)
 
 
+def unexpected(error: Exception) -> NeedsPerson:
+    """A full disk says so itself; anything else is a defect of this command."""
+    if isinstance(error, OSError):
+        where = f": {error.filename}" if error.filename else ""
+        return NeedsPerson(f"{error.strerror or error}{where}", hint="slipway doctor")
+    return NeedsPerson(
+        f"a defect: {type(error).__name__}: {error}",
+        hint="SLIPWAY_DEBUG=1 shows where; what runs is not affected by this command's end",
+    )
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; returns the exit code instead of raising."""
     try:
@@ -128,3 +140,8 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 0
+    except Exception as error:
+        if os.environ.get("SLIPWAY_DEBUG"):
+            raise
+        report(unexpected(error), as_json=wants_json(arguments))
+        return NeedsPerson.exit_code
