@@ -24,7 +24,6 @@ from pipelines.adapters.git_objects import (
 from pipelines.adapters.git_origin_setup import OriginChange, init_origin
 from pipelines.adapters.git_update import update_ref
 from pipelines.flows.ports import BranchCommit
-from pipelines.model import environment_yaml, release_yaml
 from pipelines.model.branch import BranchHead, BranchReading, BranchState
 from pipelines.model.environment import EnvironmentSettings
 from pipelines.model.errors import BadInput, InProgress, NeedsPerson, Unavailable
@@ -33,6 +32,7 @@ __all__ = ["GitOrigin", "OriginChange", "init_origin"]
 
 ENVIRONMENT_TRAILER = "Slipway-Environment"
 AUDIT_TRAILER = "Slipway-Audit-Head"
+RELEASE_FILE = "release.yaml"
 
 
 class GitOrigin:
@@ -83,14 +83,14 @@ class GitOrigin:
         foreign = self._foreign(environment, known, head)
         if foreign:
             return BranchReading(trouble="foreign", detail=foreign)
-        found, file = read_objects(self._git, [head, f"{head}:{release_yaml.FILE}"])
+        found, file = read_objects(self._git, [head, f"{head}:{RELEASE_FILE}"])
         if found is None or file is None:
-            missing = "its commit" if found is None else release_yaml.FILE
+            missing = "its commit" if found is None else RELEASE_FILE
             return BranchReading(trouble="broken", detail=f"{head}: {missing} is missing")
         try:
-            state = release_yaml.parse(file[1].decode("utf-8", "replace"))
+            state = _parse(file[1])
             if state.environment != environment:
-                raise BadInput(f"{release_yaml.FILE} is that of {state.environment}")
+                raise BadInput(f"{RELEASE_FILE} is that of {state.environment}")
         except BadInput as error:
             return BranchReading(trouble="broken", detail=f"{head}: {error.message}")
         parents = parse_commit(*found).parents
@@ -137,7 +137,7 @@ class GitOrigin:
             **trailers,
         }
         try:
-            tree = write_tree(self._git, {**files, release_yaml.FILE: release_yaml.render(state)})
+            tree = write_tree(self._git, {**files, RELEASE_FILE: _render(state)})
             parents = ["-p", expect] if expect else []
             commit = (
                 self._git.run(
@@ -174,14 +174,14 @@ class GitOrigin:
     def history(self, environment: str, limit: int) -> Sequence[BranchCommit]:
         """Newest first; commits that Slipway did not write are left out."""
         names = self._log(environment, f"--max-count={limit}")
-        objects = read_objects(self._git, [n for c in names for n in (c, f"{c}:release.yaml")])
+        objects = read_objects(self._git, [n for c in names for n in (c, f"{c}:{RELEASE_FILE}")])
         history: list[BranchCommit] = []
         for found, file in zip(objects[::2], objects[1::2], strict=True):
             if found is None or file is None:
                 continue
             commit = parse_commit(*found)
             with suppress(BadInput):
-                state = release_yaml.parse(file[1].decode("utf-8", "replace"))
+                state = _parse(file[1])
                 at = datetime.fromtimestamp(commit.at_seconds, UTC).isoformat()
                 history.append(BranchCommit(commit.id, at, commit.subject, state))
         return history
@@ -224,6 +224,8 @@ class GitOrigin:
                     f"environment {environment!r} is missing: no {file} on main",
                     hint=f"there are: {', '.join(sorted(set(known) - {'base'})) or 'none'}",
                 )
+            from pipelines.model import environment_yaml  # late, as in _parse
+
             settings = environment_yaml.parse(text, environment, file)
             self._settings[main, environment] = settings
         return self._settings[main, environment]
@@ -247,3 +249,16 @@ class GitOrigin:
 
 def _ref(environment: str) -> str:
     return f"refs/heads/env/{environment}"
+
+
+def _parse(content: bytes) -> BranchState:
+    """YAML is imported late: a rollback moves live before it looks at any branch."""
+    from pipelines.model import release_yaml
+
+    return release_yaml.parse(content.decode("utf-8", "replace"), RELEASE_FILE)
+
+
+def _render(state: BranchState) -> str:
+    from pipelines.model import release_yaml
+
+    return release_yaml.render(state)

@@ -11,7 +11,10 @@ from pathlib import Path
 
 from pipelines.model.errors import BadInput, Unavailable
 
-_DROPPED = ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE")
+_DROPPED = (
+    *("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE"),
+    "PYTHONPYCACHEPREFIX",  # bytecode belongs into the release
+)
 _WRONG_LOCK = ("hash mismatch", "hashes", "no solution", "parse", "unsatisfiable")
 
 
@@ -96,13 +99,11 @@ class Uv:
         self._run(["pip", "install", "--quiet", *python, *arguments], cwd=venv, seconds=900)
 
     def _run(self, arguments: Sequence[str], *, cwd: Path, seconds: float) -> None:
-        environment = {k: v for k, v in os.environ.items() if k not in _DROPPED}
-        environment["UV_PYTHON_DOWNLOADS"] = "never"
         try:
             done = subprocess.run(
                 [self._program or find_uv(), *arguments],
                 cwd=cwd,
-                env=environment,
+                env=_environment(),
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
@@ -124,11 +125,17 @@ def compile_folder(python: Path, folder: Path) -> None:
     """Bytecode for one package. A failure costs time at the next start, nothing else."""
     subprocess.run(
         [str(python), "-m", "compileall", "-q", str(folder)],
+        env=_environment(),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=120,
         check=False,
     )
+
+
+def _environment() -> dict[str, str]:
+    kept = {key: value for key, value in os.environ.items() if key not in _DROPPED}
+    return {**kept, "UV_PYTHON_DOWNLOADS": "never"}
 
 
 def _refuse_full_disk(message: str) -> None:
