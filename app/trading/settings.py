@@ -7,6 +7,7 @@ Secrets are never in a variable: `SLIPWAY_TOKEN_FILE` names a file, and the data
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 SLOTS = ("blue", "green")
 _TOKEN_BYTES_LIMIT = 4096
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{16,}")  # what a bearer token may be made of (RFC 6750)
 # Neither follow a symbolic link nor wait for the writer of a pipe.
 _OPEN_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
@@ -114,9 +116,10 @@ def read_token(path: Path) -> str:
             mode=f"{mode & 0o777:04o}",
         )
     token = content.decode("ascii", errors="replace").strip()
-    if len(content) > _TOKEN_BYTES_LIMIT or not token.isprintable() or len(token) < 16:
+    if len(content) > _TOKEN_BYTES_LIMIT or not _TOKEN.fullmatch(token):
         raise TokenFileUnsafe(
-            f"token file {path} must hold one line of 16 printable characters or more", path=path
+            f"token file {path} must hold one line of 16 or more of A-Z a-z 0-9 . _ ~ + / = -",
+            path=path,
         )
     return token
 

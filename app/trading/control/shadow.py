@@ -15,7 +15,7 @@ from psycopg import Connection
 from trading.backtest.kernel import StrategyEngine
 from trading.backtest.runner import signals_of
 from trading.control.checks import Check
-from trading.control.comparison import compared
+from trading.control.signal_comparison import compared
 from trading.errors import StrategyError
 from trading.market_data import repository
 from trading.market_data.bars import Bar

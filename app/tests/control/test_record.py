@@ -1,0 +1,138 @@
+"""Trades against its record, in a real PostgreSQL."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from psycopg import Connection
+
+from trading.backtest.kernel import orders_for
+from trading.backtest.runner import signals_of
+from trading.control.checks import Check
+from trading.control.record import against_record
+from trading.control.signal_comparison import compared
+from trading.market_data import repository
+from trading.market_data.bars import Bar
+from trading.market_data.replay import Replay
+from trading.strategies.base import Signal
+from trading.strategies.registry import available, load
+
+STRATEGIES = [load(plugin) for plugin in available()]
+DAYS = list(Replay().days(3_000, 130))
+FIRST = 90  # the first day traded live; the days before are only stored
+EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+RIGHT = [s for s in signals_of(STRATEGIES, DAYS) if s.bar_timestamp >= DAYS[FIRST][0].timestamp]
+
+
+def _live(
+    connection: Connection,
+    signals: Sequence[Signal],
+    release: str = "r1",
+    days: Sequence[Sequence[Bar]] = DAYS,
+) -> None:
+    """Store what a trader would have stored."""
+    with connection.transaction():
+        for bars in DAYS:
+            repository.store(connection, bars)
+        for bars in days[FIRST:]:
+            connection.execute(
+                "insert into trading.equity (bar_timestamp, realized_profit, unrealized_profit, "
+                "fees, equity) values (%s, 0, 0, 0, 0)",
+                (bars[0].timestamp,),
+            )
+        for s in signals:
+            connection.execute(
+                "insert into trading.signals (strategy, symbol, bar_timestamp, target_quantity, "
+                "reason, release, epoch) values (%s, %s, %s, %s, %s, %s, 1)",
+                (s.strategy, s.symbol, s.bar_timestamp, s.target_quantity, s.reason, release),
+            )
+        for order in orders_for(signals, {}, {}):
+            connection.execute(
+                "insert into trading.orders (client_order_id, source, strategy, symbol, side, "
+                "quantity, type, reference_price, bar_timestamp, content_hash, release) "
+                "values (%s, %s, %s, %s, %s, %s, %s, 1, %s, '', %s)",
+                (
+                    order.client_order_id,
+                    order.source,
+                    order.strategy,
+                    order.symbol,
+                    order.side,
+                    order.quantity,
+                    order.type,
+                    order.bar_timestamp,
+                    release,
+                ),
+            )
+
+
+def _failed(checks: Sequence[Check]) -> list[str]:
+    return [check.name for check in checks if not check.ok]
+
+
+def test_a_release_that_trades_as_it_should_passes(connection: Connection) -> None:
+    _live(connection, RIGHT)
+    checks = against_record(connection, STRATEGIES, "r1", EPOCH)
+    assert _failed(checks) == []
+    assert checks[0].samples == len(DAYS) - FIRST
+
+
+@pytest.mark.parametrize("change", ["turned round", "one left out", "one too many"])
+def test_a_release_that_trades_against_its_record_fails(
+    connection: Connection, change: str
+) -> None:
+    wrong = list(RIGHT)
+    if change == "turned round":
+        wrong = [replace(s, target_quantity=-s.target_quantity) for s in RIGHT]
+    elif change == "one left out":
+        wrong.pop()
+    else:
+        extra = Signal("momentum", "AAPL", DAYS[-2][0].timestamp, Decimal(7), "")
+        wrong = [s for s in RIGHT if (s.strategy, s.symbol, s.bar_timestamp) != (
+            extra.strategy, extra.symbol, extra.bar_timestamp
+        )] + [extra]  # fmt: skip
+    _live(connection, wrong)
+    failed = _failed(against_record(connection, STRATEGIES, "r1", EPOCH))
+    assert failed
+    assert all(name.startswith("signals of ") for name in failed)
+
+
+def test_an_order_that_follows_from_no_signal_fails(connection: Connection) -> None:
+    _live(connection, RIGHT)
+    connection.execute(
+        "update trading.orders set client_order_id = 'stray' where client_order_id = "
+        "(select min(client_order_id) from trading.orders)"
+    )
+    assert _failed(against_record(connection, STRATEGIES, "r1", EPOCH)) == ["orders"]
+
+
+def test_signals_of_a_strategy_that_this_release_lacks_fail(connection: Connection) -> None:
+    _live(connection, RIGHT)
+    failed = _failed(against_record(connection, STRATEGIES[1:], "r1", EPOCH))
+    assert failed == ["known strategies"]
+
+
+def test_days_of_another_release_are_left_out(connection: Connection) -> None:
+    _live(connection, RIGHT, release="r0")
+    signalled = len({s.bar_timestamp for s in RIGHT})
+    checks = against_record(connection, [], "r1", EPOCH)
+    assert checks[0].samples == len(DAYS) - FIRST - signalled
+
+
+def test_too_few_days_are_stated_and_fail_where_a_number_is_asked_for(
+    connection: Connection,
+) -> None:
+    (check,) = against_record(connection, STRATEGIES, "r1", EPOCH)
+    assert (check.ok, check.samples) == (True, 0)
+    (check,) = against_record(connection, STRATEGIES, "r1", EPOCH, least_days=5)
+    assert not check.ok
+    assert "5 are needed" in check.message
+
+
+def test_a_comparison_names_the_first_differences() -> None:
+    at = DAYS[0][0].timestamp
+    left = [Signal("s", "AAA", at, Decimal(1), "")]
+    check = compared("s", left, [], 9, "live against offline")
+    assert (check.ok, check.samples) == (False, 9)
+    assert f"{at.date()} AAA: target 1 against no signal" in check.message
