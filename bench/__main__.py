@@ -37,7 +37,11 @@ DOCUMENT = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0 when every figure is good, 1 when one is not, 2 when a script failed."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m bench",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--only", action="append", choices=NAMES, metavar="NAME")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--document", action="store_true", help="write docs/benchmarks.md")

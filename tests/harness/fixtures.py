@@ -15,7 +15,7 @@ from tests.harness.installation import Installation, clone
 FIRST_UP_SECONDS = 180.0
 
 
-def _folder(prefix: str) -> Path:
+def new_folder(prefix: str) -> Path:
     """A folder that the PostgreSQL user may pass through when the tests run as root."""
     folder = Path(tempfile.mkdtemp(prefix=prefix))
     folder.chmod(0o755)
@@ -25,7 +25,7 @@ def _folder(prefix: str) -> Path:
 @pytest.fixture(scope="session")
 def installation() -> Iterator[Installation]:
     """A clone of HEAD on which somebody has typed `make up`."""
-    root = _folder("slipway-accept-")
+    root = new_folder("slipway-accept-")
     made = Installation(clone(root / "checkout"), root / "state")
     try:
         code, output, seconds = made.make_up()
