@@ -12,7 +12,6 @@ import signal
 from pathlib import Path
 
 from pipelines.model.errors import BadInput
-from pipelines.model.steps import effects
 
 FILE = "failpoint"
 
@@ -41,6 +40,8 @@ class Failpoints:
 
 def arm(state: Path, name: str, environment: str = "") -> None:
     """Arm one failpoint. Raises BadInput for a name no effect has."""
+    from pipelines.model.steps import effects  # only tests arm: nobody else should load the table
+
     effect, _, moment = name.partition(":")
     if effect not in effects() or moment not in ("before", "after"):
         raise BadInput(
