@@ -1,6 +1,6 @@
 """Trades against its record, in a real PostgreSQL."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -8,14 +8,16 @@ from decimal import Decimal
 import pytest
 from psycopg import Connection
 
-from trading.backtest.kernel import orders_for
+from trading.backtest.kernel import Key, orders_for
 from trading.backtest.runner import signals_of
 from trading.control.checks import Check
 from trading.control.record import against_record
-from trading.control.signal_comparison import compared
+from trading.control.signal_comparison import compared, demand_equal
+from trading.errors import RecordDiffers
 from trading.market_data import repository
 from trading.market_data.bars import Bar
 from trading.market_data.replay import Replay
+from trading.orders.model import OrderRequest
 from trading.strategies.base import Signal
 from trading.strategies.registry import available, load
 
@@ -24,6 +26,14 @@ DAYS = list(Replay().days(3_000, 130))
 FIRST = 90  # the first day traded live; the days before are only stored
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 RIGHT = [s for s in signals_of(STRATEGIES, DAYS) if s.bar_timestamp >= DAYS[FIRST][0].timestamp]
+
+
+def _orders(signals: Sequence[Signal]) -> Iterator[OrderRequest]:
+    """What those signals lead to where every order fills at once."""
+    held: dict[Key, Decimal] = {}
+    for signal in signals:
+        yield from orders_for([signal], held, {})
+        held[signal.strategy, signal.symbol] = signal.target_quantity
 
 
 def _live(
@@ -48,11 +58,11 @@ def _live(
                 "reason, release, epoch) values (%s, %s, %s, %s, %s, %s, 1)",
                 (s.strategy, s.symbol, s.bar_timestamp, s.target_quantity, s.reason, release),
             )
-        for order in orders_for(signals, {}, {}):
+        for order in _orders(signals):
             connection.execute(
                 "insert into trading.orders (client_order_id, source, strategy, symbol, side, "
-                "quantity, type, reference_price, bar_timestamp, content_hash, release) "
-                "values (%s, %s, %s, %s, %s, %s, %s, 1, %s, '', %s)",
+                "quantity, type, reference_price, bar_timestamp, content_hash, release, state, "
+                "filled_quantity) values (%s, %s, %s, %s, %s, %s, %s, 1, %s, '', %s, 'FILLED', %s)",
                 (
                     order.client_order_id,
                     order.source,
@@ -63,6 +73,7 @@ def _live(
                     order.type,
                     order.bar_timestamp,
                     release,
+                    order.quantity,
                 ),
             )
 
@@ -107,6 +118,16 @@ def test_an_order_that_follows_from_no_signal_fails(connection: Connection) -> N
     assert _failed(against_record(connection, STRATEGIES, "r1", EPOCH)) == ["orders"]
 
 
+def test_an_order_in_the_wrong_direction_fails(connection: Connection) -> None:
+    _live(connection, RIGHT)
+    connection.execute(
+        "update trading.orders set side = case side when 'buy' then 'sell' else 'buy' end"
+    )
+    checks = against_record(connection, STRATEGIES, "r1", EPOCH)
+    assert _failed(checks) == ["orders"]
+    assert "towards" in checks[-1].message
+
+
 def test_signals_of_a_strategy_that_this_release_lacks_fail(connection: Connection) -> None:
     _live(connection, RIGHT)
     failed = _failed(against_record(connection, STRATEGIES[1:], "r1", EPOCH))
@@ -136,3 +157,5 @@ def test_a_comparison_names_the_first_differences() -> None:
     check = compared("s", left, [], 9, "live against offline")
     assert (check.ok, check.samples) == (False, 9)
     assert f"{at.date()} AAA: target 1 against no signal" in check.message
+    with pytest.raises(RecordDiffers, match="1 of 1 signals differ"):
+        demand_equal(left, [], "live against offline")

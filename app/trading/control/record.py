@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from psycopg import Connection
@@ -17,6 +18,19 @@ from trading.errors import StrategyError
 from trading.market_data import repository
 from trading.orders.ids import client_order_id
 from trading.strategies.base import Signal, Strategy
+
+# `before`: what a strategy held or had on its way when it placed an order. The id of an order is
+# made of its signal, so it says which target it was meant for.
+_PLACED = """
+select client_order_id, side, before from (
+  select client_order_id, side, bar_timestamp, coalesce(sum(
+      case side when 'buy' then 1 else -1 end
+      * case when state in ('FILLED', 'CANCELED', 'REJECTED') then filled_quantity else quantity end
+    ) over (partition by strategy, symbol order by bar_timestamp
+            rows between unbounded preceding and 1 preceding), 0) as before
+  from trading.orders where source = 'strategy') as every
+where bar_timestamp = any(%s) order by bar_timestamp, client_order_id
+"""
 
 
 def against_record(
@@ -62,21 +76,25 @@ def _unknown(strategies: Sequence[Strategy], live: list[Signal], samples: int) -
 
 
 def _orders(connection: Connection[Any], live: list[Signal], days: list[datetime]) -> Check:
-    """Every order of a strategy follows from a recorded signal: its id is made of one."""
-    known = {
-        client_order_id(s.strategy, s.symbol, s.bar_timestamp, s.target_quantity) for s in live
+    """Every order of a strategy follows from a recorded signal, whose target it moves towards."""
+    targets = {
+        client_order_id(s.strategy, s.symbol, s.bar_timestamp, s.target_quantity): s.target_quantity
+        for s in live
     }
-    rows = connection.execute(
-        "select client_order_id from trading.orders "
-        "where source = 'strategy' and bar_timestamp = any(%s) order by client_order_id",
-        (days,),
-    )
-    placed = [str(row[0]) for row in rows]
-    stray = [order for order in placed if order not in known]
-    if stray:
-        text = f"{len(stray)} of {len(placed)} orders follow from no signal, e.g. {stray[0]}"
+    placed = connection.execute(_PLACED, (days,)).fetchall()
+    problems = [problem for row in placed if (problem := _order_problem(targets.get(row[0]), *row))]
+    if problems:
+        text = f"{len(problems)} of {len(placed)} orders are wrong, e.g. {problems[0]}"
         return Check("orders", False, text, len(placed))
-    return Check("orders", True, f"{len(placed)} orders, each from a signal", len(placed))
+    text = f"{len(placed)} orders, each towards the target of its signal"
+    return Check("orders", True, text, len(placed))
+
+
+def _order_problem(target: Decimal | None, order: str, side: str, before: Decimal) -> str:
+    if target is None:
+        return f"{order} follows from no signal"
+    right = "buy" if target > before else "sell"
+    return "" if side == right else f"{order}: a {side} from {before:f} towards {target:f} shares"
 
 
 def _recorded(connection: Connection[Any], since: datetime) -> list[tuple[Signal, str]]:

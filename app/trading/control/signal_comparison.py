@@ -47,14 +47,15 @@ def compared(
     left = [signal for signal in left if signal.strategy == strategy]
     right = [signal for signal in right if signal.strategy == strategy]
     try:
-        _demand_equal(left, right, words)
+        demand_equal(left, right, words)
     except RecordDiffers as error:
         return Check(f"signals of {strategy}", False, error.message, days)
     message = f"{words}: {len(left)} signals on {days} days, all equal"
     return Check(f"signals of {strategy}", True, message, days)
 
 
-def _demand_equal(left: Sequence[Signal], right: Sequence[Signal], words: str) -> None:
+def demand_equal(left: Sequence[Signal], right: Sequence[Signal], words: str) -> None:
+    """Raise `RecordDiffers` with the first differences."""
     found = differences(left, right)
     if found:
         shown = "; ".join(map(str, found[:_SHOWN])) + ("; …" if len(found) > _SHOWN else "")
