@@ -10,7 +10,6 @@ import sys
 from trading.api.sockets import inherited, loopback
 from trading.lean_http import Server
 from trading.settings import Settings
-from trading.venues.costs import Costs
 from trading.venues.paper.book import Book
 from trading.venues.paper.faults import Faults
 from trading.venues.paper.routes import Venue
@@ -23,7 +22,7 @@ def main(port: int | None = None) -> int:
     if listening is None:
         listening = loopback(port or 0)
         print(f"venue: http://127.0.0.1:{listening.getsockname()[1]}", flush=True)
-    costs = Costs(**values.costs.model_dump())
+    costs = values.costs.schedule()
     book = Book(settings.need_data_dir())
     venue = Venue(book, settings.token(), costs, Faults(values.venue))
     try:
