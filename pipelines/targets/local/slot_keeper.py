@@ -1,0 +1,195 @@
+"""A slot on this machine: staged, stopped, healed.
+
+The way back leads through `stop`: it needs no database, no network and no supervisor. A process may
+only start while its order file exists, so withdrawing the files and then signalling by pid file is
+final even when the supervisor is dead, halted or just restarting something.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import yaml
+
+from pipelines.model.errors import BadInput, NeedsPerson
+from pipelines.model.release import Release
+from pipelines.model.slots import Slot
+from pipelines.targets.local.layout import Layout, write_atomically
+from pipelines.targets.local.ports import Processes, ProcessOrder, Releases, Supervisor
+from pipelines.targets.local.process_orders import process_name, slot_orders
+from pipelines.targets.local.services import ServiceKeeper
+
+GRACE_SECONDS = 5.0
+KILL_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class SlotRecord:
+    """slot.json: what the slot was staged with. `live`: its processes that have the live socket."""
+
+    release: str
+    stopped: bool
+    staged_at: str
+    processes: tuple[str, ...]
+    live: tuple[str, ...]
+
+
+class SlotKeeper:
+    def __init__(
+        self,
+        layout: Layout,
+        store: Releases,
+        supervisor: Supervisor,
+        processes: Processes,
+        services: ServiceKeeper,
+    ) -> None:
+        self.layout, self.store, self.services = layout, store, services
+        self.supervisor, self.processes = supervisor, processes
+
+    # --- what lies there -------------------------------------------------------------------------
+    def record(self, slot: Slot) -> SlotRecord | None:
+        try:
+            facts = json.loads(self.layout.slot_record(slot).read_text())
+            facts["processes"], facts["live"] = tuple(facts["processes"]), tuple(facts["live"])
+            return SlotRecord(**facts)
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise NeedsPerson(
+                f"{self.layout.slot_record(slot)} is damaged: {error}",
+                hint=f"remove it, then: slipway sync {self.layout.environment}",
+            ) from None
+
+    def orders(self, slot: Slot, release: Release) -> dict[str, ProcessOrder]:
+        ports = self.services.ports(release)
+        return slot_orders(self.layout, slot, release, self.store.python(release), ports)
+
+    def pid(self, slot: Slot, process: str) -> int | None:
+        return self.processes.alive(self.layout.pidfile(process_name(slot, process)))
+
+    # --- stage -----------------------------------------------------------------------------------
+    def stage(self, slot: Slot, release: Release) -> None:
+        if self.runs(slot, release):
+            return
+        orders = self.orders(slot, release)
+        self.stop(slot, kill=False)
+        self.layout.slot_logs(slot).mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_atomically(self.layout.traffic_file(slot), "idle\n")
+        write_atomically(self.layout.values_file(slot), self.values_text(release))
+        specs = release.application.processes
+        record = SlotRecord(
+            release=release.id,
+            stopped=False,
+            staged_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            processes=tuple(spec.name for spec in specs),
+            live=tuple(spec.name for spec in specs if "live" in spec.sockets),
+        )
+        self.write(slot, record)
+        self.supervisor.begin()
+        self.supervisor.ready()
+        for order in orders.values():
+            self.supervisor.run(order)
+
+    def runs(self, slot: Slot, release: Release) -> bool:
+        """Exactly this release, with these values, every process."""
+        record = self.record(slot)
+        if record is None or record.release != release.id or record.stopped:
+            return False
+        return all(
+            (self.layout.orders / order.filename).exists() and self.pid(slot, name) is not None
+            for name, order in self.orders(slot, release).items()
+        )
+
+    def values_text(self, release: Release) -> str:
+        values = release.values.get(self.layout.environment)
+        if values is None:
+            raise BadInput(f"release {release.id} has no values for {self.layout.environment}")
+        return yaml.safe_dump(dict(values), sort_keys=True, allow_unicode=True)
+
+    def write(self, slot: Slot, record: SlotRecord, *, durable: bool = True) -> None:
+        text = json.dumps(asdict(record), indent=1) + "\n"
+        write_atomically(self.layout.slot_record(slot), text, durable=durable)
+
+    # --- stop ------------------------------------------------------------------------------------
+    def stop(self, slot: Slot, *, kill: bool, forget: bool = False) -> None:
+        self.begin_stop(slot, kill=kill)
+        if not kill:
+            self.finish_stop(slot)
+        if forget:
+            self.finish_stop(slot)
+            shutil.rmtree(self.layout.slot_folder(slot), ignore_errors=True)
+
+    def begin_stop(self, slot: Slot, *, kill: bool) -> None:
+        """Withdraw the orders, signal; does not wait. What has no record is stopped just so."""
+        for path in self.layout.orders.glob(f"{slot}-*.json"):
+            path.unlink(missing_ok=True)
+        for pidfile in self.pidfiles(slot):
+            self.processes.signal(pidfile, signal.SIGKILL if kill else signal.SIGTERM)
+        record = self.record(slot)
+        if record is not None and not record.stopped:
+            stopped = SlotRecord(**(asdict(record) | {"stopped": True}))
+            self.write(slot, stopped, durable=False)
+
+    def finish_stop(self, slot: Slot) -> None:
+        deadline = time.monotonic() + GRACE_SECONDS
+        for pidfile in self.pidfiles(slot):
+            if not self.processes.wait_gone(pidfile, max(0.0, deadline - time.monotonic())):
+                self.processes.signal(pidfile, signal.SIGKILL)
+                self.processes.wait_gone(pidfile, KILL_SECONDS)
+
+    def pidfiles(self, slot: Slot) -> list[Path]:
+        return sorted(self.layout.runtime.glob(f"{slot}-*.pid"))
+
+    # --- heal ------------------------------------------------------------------------------------
+    def heal(self, slot: Slot) -> Sequence[str]:
+        """Back to what slot.json says. Values changed by hand are written again and the processes
+        restarted that may have read them."""
+        record = self.record(slot)
+        if record is None or record.stopped:
+            return ()
+        release = self.store.get(record.release)
+        drift = []
+        changed_at = self._heal_values(slot, release)
+        if changed_at is not None:
+            drift.append(f"slot {slot}: values.yaml was changed by hand; written again")
+        for name, order in self.orders(slot, release).items():
+            words = self._heal_process(slot, name, order, changed_at)
+            if words:
+                drift.append(f"slot {slot}: {name} {words}")
+        return tuple(drift)
+
+    def _heal_values(self, slot: Slot, release: Release) -> float | None:
+        """When the file was changed (UNIX seconds), None when it was right."""
+        path, wanted = self.layout.values_file(slot), self.values_text(release)
+        try:
+            if path.read_text() == wanted:
+                return None
+            changed_at = path.stat().st_mtime
+        except (OSError, UnicodeDecodeError):
+            changed_at = 0.0
+        write_atomically(path, wanted)
+        return changed_at
+
+    def _heal_process(
+        self, slot: Slot, name: str, order: ProcessOrder, changed_at: float | None
+    ) -> str:
+        pid = self.pid(slot, name)
+        pidfile = Path(order.pidfile)
+        if not (self.layout.orders / order.filename).exists():
+            self.processes.signal(pidfile, signal.SIGKILL)
+            self.supervisor.run(order)
+            return "ran by another order; started again"
+        if pid is None:
+            self.supervisor.run(order)
+            return "was not running; started again"
+        if changed_at is not None and time.time() - self.processes.age_seconds(pid) > changed_at:
+            self.processes.signal(pidfile, signal.SIGTERM)
+            return "was restarted with the right values"
+        return ""

@@ -1,0 +1,284 @@
+"""An environment as processes on this machine. Implements targets/protocol.py."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from pipelines.model.branch import ActiveRow, RowReading
+from pipelines.model.errors import Refused, Unavailable
+from pipelines.model.live import (
+    BackupInfo,
+    Check,
+    Handover,
+    Health,
+    LiveState,
+    MigrationStatus,
+    ProbeSamples,
+    SlotLive,
+    TrafficCounters,
+)
+from pipelines.model.release import Release
+from pipelines.model.slots import Slot
+from pipelines.targets.local.application import (
+    HANDOVER_SECONDS,
+    MIGRATE_SECONDS,
+    STATUS_SECONDS,
+    ApplicationCommands,
+    checks_of,
+    handover_args,
+    last_words,
+    migration_status_of,
+    row_of,
+)
+from pipelines.targets.local.layout import LOOPBACK, Layout, write_atomically
+from pipelines.targets.local.observation import Observer
+from pipelines.targets.local.ports import CommandResult, LocalAdapters, ProcessOrder, Releases
+from pipelines.targets.local.process_orders import base_environment, process_name, slot_environment
+from pipelines.targets.local.services import ServiceKeeper
+from pipelines.targets.local.slot_keeper import SlotKeeper
+
+PROBE_PATH = "/health/ready"
+TRAFFIC_POLL_SECONDS = 0.005
+CONTROLLER = "controller"
+
+
+class LocalTarget:
+    def __init__(self, layout: Layout, store: Releases, adapters: LocalAdapters) -> None:
+        self.environment = layout.environment
+        self.layout, self.store, self.adapters = layout, store, adapters
+        self.processes, self.http = adapters.processes, adapters.http
+        supervisor = adapters.supervisor
+        self.services = ServiceKeeper(layout, store, supervisor, self.processes, self.http)
+        self.slots = SlotKeeper(layout, store, supervisor, self.processes, self.services)
+        self.observer = Observer(layout, store, self.slots, self.processes, self.http)
+        self.commands = ApplicationCommands(self.processes)
+
+    # --- what outlives a release -----------------------------------------------------------------
+    def ensure(self, services: Release) -> None:
+        self.layout.make_folders()
+        self.adapters.supervisor.begin()
+        self.adapters.database.ensure()
+        self.adapters.rows.apply_schema()
+        self.adapters.supervisor.ready()
+        self.services.ensure(services)
+
+    def ensure_controller(self, argv: Sequence[str]) -> None:
+        """The environment's actor, kept by the supervisor and outliving it."""
+        self.adapters.supervisor.begin()
+        self.adapters.supervisor.ready()
+        order = ProcessOrder(
+            name=CONTROLLER,
+            argv=tuple(argv),
+            env=base_environment(),
+            cwd="/",
+            log=str(self.layout.logs / "controller.log"),
+            pidfile=str(self.layout.pidfile(CONTROLLER)),
+            bound=False,
+        )
+        self.adapters.supervisor.run(order)
+
+    def stop_controller(self) -> None:
+        for path in self.layout.orders.glob(f"{CONTROLLER}.*.json"):
+            path.unlink(missing_ok=True)
+        pidfile = self.layout.pidfile(CONTROLLER)
+        self.processes.signal(pidfile, signal.SIGTERM)
+        if not self.processes.wait_gone(pidfile, 5.0):
+            self.processes.signal(pidfile, signal.SIGKILL)
+
+    def stop_all(self) -> None:
+        self.stop_controller()
+        for slot in Slot:
+            self.slots.begin_stop(slot, kill=False)
+        for slot in Slot:
+            self.slots.finish_stop(slot)
+        self.services.stop()
+        self.adapters.supervisor.stop()
+        self.adapters.rows.close()
+        self.adapters.database.stop()
+
+    def pinned_releases(self) -> set[str]:
+        """Releases a slot or a service names: never to be pruned."""
+        records = (self.slots.record(slot) for slot in Slot)
+        pinned = {release for release, _ in self.services.pinned().values()}
+        return pinned | {record.release for record in records if record}
+
+    # --- observe ---------------------------------------------------------------------------------
+    def observe(self) -> LiveState:
+        row_reachable = self.adapters.database.running()
+        return LiveState(
+            slots={slot: self.observe_slot(slot) for slot in Slot},
+            services=self.services.health(),
+            database=Health.HEALTHY if row_reachable else Health.MISSING,
+            supervisor=Health.HEALTHY if self.adapters.supervisor.alive() else Health.MISSING,
+        )
+
+    def observe_slot(self, slot: Slot) -> SlotLive:
+        return self.observer.slot(slot)
+
+    def read_row(self) -> RowReading:
+        return self.adapters.rows.read()
+
+    def live_url(self) -> str:
+        return f"http://{LOOPBACK}:{self.layout.live_port}"
+
+    def slot_url(self, slot: Slot) -> str:
+        return f"http://{LOOPBACK}:{self.layout.slot_port(slot)}"
+
+    # --- database --------------------------------------------------------------------------------
+    def migration_status(self, release: Release) -> MigrationStatus:
+        if not release.application.offers("migrate"):
+            return MigrationStatus((), (), (), ())
+        return migration_status_of(self._run(release, None, "migrate", ["status"], STATUS_SECONDS))
+
+    def migrate(self, release: Release, kind: str) -> None:
+        if not release.application.offers("migrate"):
+            return
+        arguments = ["up", "--kind", kind]
+        result = self._run(release, None, "migrate", arguments, MIGRATE_SECONDS)
+        if result.code is None:
+            raise Unavailable(f"migrations did not end within {MIGRATE_SECONDS:g} s")
+        if result.code != 0:
+            answer = result.answer if isinstance(result.answer, dict) else {}
+            raise Unavailable(f"migrations failed: {answer.get('message') or last_words(result)}")
+
+    def backup(self, reason: str) -> BackupInfo:
+        return self.adapters.database.backup(reason)
+
+    def list_backups(self) -> Sequence[BackupInfo]:
+        return self.adapters.database.list_backups()
+
+    def restore(self, name: str) -> None:
+        running = [
+            process_name(slot, process)
+            for slot in Slot
+            if (record := self.slots.record(slot)) and not record.stopped
+            for process in record.processes
+            if self.slots.pid(slot, process) is not None
+        ]
+        if running:
+            raise Refused(
+                f"processes still run: {', '.join(running)}", hint="stop both slots first"
+            )
+        self.adapters.rows.close()
+        self.adapters.database.restore(name)
+
+    # --- slots -----------------------------------------------------------------------------------
+    def stage(self, slot: Slot, release: Release) -> None:
+        self.slots.stage(slot, release)
+
+    def stop_slot(self, slot: Slot, *, kill: bool, forget: bool = False) -> None:
+        self.slots.stop(slot, kill=kill, forget=forget)
+
+    def heal_slot(self, slot: Slot) -> Sequence[str]:
+        return self.slots.heal(slot)
+
+    # --- checks ----------------------------------------------------------------------------------
+    def application_check(
+        self,
+        release: Release,
+        slot: Slot,
+        command: str,
+        args: Sequence[str],
+        timeout_seconds: float,
+    ) -> Sequence[Check]:
+        if not release.application.offers(command):
+            words = f"the application does not offer {command}"
+            return (Check(command, True, words, samples=0),)
+        result = self._run(release, slot, command, args, timeout_seconds)
+        return checks_of(command, result, timeout_seconds)
+
+    def application_answer(
+        self,
+        release: Release,
+        slot: Slot,
+        command: str,
+        args: Sequence[str],
+        timeout_seconds: float,
+    ) -> Any:
+        if not release.application.offers(command):
+            return None
+        result = self._run(release, slot, command, args, timeout_seconds)
+        if result.code is None or result.answer is None:
+            raise Unavailable(f"{command} gave no answer: {last_words(result)}")
+        return result.answer
+
+    def _run(
+        self,
+        release: Release,
+        slot: Slot | None,
+        command: str,
+        args: Sequence[str],
+        timeout_seconds: float,
+    ) -> CommandResult:
+        ports = self.services.ports(release)
+        env = slot_environment(self.layout, slot or Slot.BLUE, release, ports)
+        python = self.store.python(release)
+        return self.commands.run(release, python, env, command, args, timeout_seconds)
+
+    # --- switch ----------------------------------------------------------------------------------
+    def handover(self, release: Release, request: Handover) -> ActiveRow:
+        """The application moves its own lease in the same transaction; one without a lease has
+        the row written by the engine."""
+        if not release.application.offers("handover"):
+            return self.adapters.rows.switch(request)
+        arguments = handover_args(request)
+        return row_of(self._run(release, request.slot, "handover", arguments, HANDOVER_SECONDS))
+
+    def confirm(self, operation: str, token: int) -> None:
+        self.adapters.rows.confirm(operation, token)
+
+    def mark_published(self, operation: str, token: int) -> None:
+        self.adapters.rows.published(operation, token)
+
+    def set_traffic(self, slot: Slot, *, live: bool, wait_seconds: float = 0.0) -> bool:
+        path = self.layout.traffic_file(slot)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # No fsync: after a power cut the row says it again, and a rollback must not wait for a disk.
+        write_atomically(path, "live\n" if live else "idle\n", durable=False)
+        record = self.slots.record(slot)
+        for process in record.live if record else ():
+            self.processes.signal(self.layout.pidfile(process_name(slot, process)), signal.SIGUSR1)
+        return wait_seconds > 0 and self._traffic_is(slot, live, wait_seconds)
+
+    def _traffic_is(self, slot: Slot, live: bool, wait_seconds: float) -> bool:
+        record = self.slots.record(slot)
+        if record is None or record.stopped or not record.live:
+            return False
+        waiting = [spec for spec in self.observer.specs(record) if "live" in spec.sockets]
+        deadline = time.monotonic() + wait_seconds
+        while waiting:
+            said = self.observer.traffic_of(slot, waiting[0])
+            if said and (said == "live") is live:
+                waiting.pop(0)
+            elif time.monotonic() > deadline:
+                return False
+            else:
+                time.sleep(TRAFFIC_POLL_SECONDS)
+        return True
+
+    def traffic(self) -> Slot | None:
+        """Two may be told so for a moment in the middle of a switch: the later word counts."""
+        told = []
+        for slot in Slot:
+            path = self.layout.traffic_file(slot)
+            try:
+                if path.read_text().strip() == "live":
+                    told.append((path.stat().st_mtime_ns, slot))
+            except OSError:
+                continue
+        return max(told)[1] if told else None
+
+    def probe(self, slot: Slot | None, *, count: int, per_second: float) -> ProbeSamples:
+        port = self.layout.live_port if slot is None else self.layout.slot_port(slot)
+        return self.http.probe(f"tcp:{LOOPBACK}:{port}", PROBE_PATH, count, per_second)
+
+    def counters(self, slot: Slot) -> TrafficCounters:
+        return self.observer.counters(slot)
+
+    def memory_bytes(self, slot: Slot) -> dict[str, int]:
+        record = self.slots.record(slot)
+        pids = {name: self.slots.pid(slot, name) for name in (record.processes if record else ())}
+        return {name: self.processes.resident_bytes(pid) for name, pid in pids.items() if pid}
