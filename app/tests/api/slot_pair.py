@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 START_LIMIT_SECONDS = 20.0
 
@@ -103,3 +104,45 @@ def _listen() -> socket.socket:
     listener.bind(("127.0.0.1", 0))
     listener.listen(2048)
     return listener
+
+
+class Client:
+    """Asks one question a connection; the answer is status, headers in lower case and JSON."""
+
+    def __init__(self, port: int, token: str) -> None:
+        self.port, self.token = port, token
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        headers: dict[str, str] | None = None,
+        *,
+        raw: bytes | None = None,
+        token: str | None = None,
+    ) -> tuple[int, Any]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        bearer = self.token if token is None else token
+        sent = {"Authorization": f"Bearer {bearer}"} if bearer else {}
+        content = raw if raw is not None else None if body is None else json.dumps(body).encode()
+        try:
+            connection.request(method, path, content, {**sent, **(headers or {})})
+            answer = connection.getresponse()
+            self.headers = {name.lower(): value for name, value in answer.getheaders()}
+            text = answer.read()
+        finally:
+            connection.close()
+        is_json = "json" in self.headers.get("content-type", "")
+        return answer.status, json.loads(text) if is_json else text.decode()
+
+    def get(self, path: str) -> Any:
+        """The JSON of an answer that must be 200."""
+        status, answer = self.ask("GET", path)
+        assert status == 200, answer
+        return answer
+
+    def order(self, key: str, **content: object) -> tuple[int, Any]:
+        """Place an order: one share of AAPL at the market, unless said otherwise."""
+        order = {"symbol": "AAPL", "side": "buy", "quantity": "1", **content}
+        return self.ask("POST", "/api/orders", order, {"Idempotency-Key": key})
