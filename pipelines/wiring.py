@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from pipelines.adapters.git_origin_setup import OriginChange
     from pipelines.flows.doctor import Facts
     from pipelines.flows.ports import Origin, ReleaseStore
-    from pipelines.targets.protocol import Target
+    from pipelines.targets.local.target import LocalTarget
 
 
 def open_context(
@@ -197,7 +198,18 @@ def checkout_facts() -> str:
     return f"{words}; {len(changed)} uncommitted changes are not released" if changed else words
 
 
-def _local_target(layout: Layout, store: ReleaseStore) -> Target:
+def start_controller(state: Path, environment: str) -> None:
+    """The controller of an environment, run by this very engine and kept by the supervisor."""
+    installation = Installation.load(state)
+    argv = [
+        *(sys.executable, "-m", "pipelines.cli.main", "controller", environment),
+        *("--supervised", "--state", str(installation.state)),
+    ]
+    layout = installation.layout(environment)
+    _local_target(layout, open_store(state)).ensure_controller(argv)
+
+
+def _local_target(layout: Layout, store: ReleaseStore) -> LocalTarget:
     from pipelines.adapters.http import PlainHttp
     from pipelines.adapters.postgres import LocalPostgres
     from pipelines.adapters.process import LocalProcesses
@@ -213,4 +225,4 @@ def _local_target(layout: Layout, store: ReleaseStore) -> Target:
         rows=PostgresRows(layout),
         http=PlainHttp(),
     )
-    return LocalTarget(layout, adapters, store)
+    return LocalTarget(layout, store, adapters)

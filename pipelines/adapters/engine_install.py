@@ -19,6 +19,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from pipelines.model.errors import NeedsPerson
 
 PARTS = ("pipelines", "pyproject.toml", "requirements.lock", "README.md")
@@ -57,15 +59,25 @@ class EngineInstall:
         return Engine(identity, commit, self.folder / "current" / "bin" / "slipway", new)
 
     def prune(self, keep: int = 3) -> list[str]:
-        """Remove all but the newest engines; a running process may still use the one before."""
-        current = os.readlink(self.folder / "current")
+        """Remove all but the newest engines and those that a process still runs from."""
+        busy = {os.readlink(self.folder / "current"), *self._in_use()}
         homes = sorted(
-            (p for p in self.folder.glob("e-*") if p.name != current),
+            (p for p in self.folder.glob("e-*") if p.name not in busy),
             key=lambda path: path.stat().st_mtime, reverse=True,
         )  # fmt: skip
         for home in homes[keep - 1 :]:
             shutil.rmtree(home, ignore_errors=True)
         return [home.name for home in homes[keep - 1 :]]
+
+    def _in_use(self) -> set[str]:
+        """Engines that a supervisor or controller still runs from."""
+        words = {
+            word for one in psutil.process_iter(["cmdline"]) for word in one.info["cmdline"] or []
+        }
+        return {
+            home.name for home in self.folder.glob("e-*")
+            if any(word.startswith(f"{home}/") for word in words)
+        }  # fmt: skip
 
     def _identity(self) -> str:
         version = f"{sys.version_info.major}.{sys.version_info.minor}"

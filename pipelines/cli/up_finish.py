@@ -29,7 +29,7 @@ def finish(state: Path, began: float, output: str) -> None:
             for name in ENVIRONMENTS
         ]
         release = first_release(contexts[0], installation.checkout)
-        bring_up(contexts, release)
+        bring_up(contexts, release, lambda name: wiring.start_controller(state, name))
     rows = [environment_status(context) for context in contexts]
     console = contexts[-1].target.live_url()
     if output == "json":

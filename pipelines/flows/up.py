@@ -6,7 +6,7 @@ same promotion people use later; any other is brought back to what its branch an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -35,30 +35,35 @@ def first_release(context: Context, checkout: Path) -> Release:
     return release
 
 
-def bring_up(contexts: Sequence[Context], release: Release) -> None:
+def bring_up(
+    contexts: Sequence[Context], release: Release, start_controller: Callable[[str], None]
+) -> None:
     """All environments side by side. NeedsPerson names those that did not come up."""
     with ThreadPoolExecutor(len(contexts)) as pool:
         failed = [
-            words for words in pool.map(lambda ctx: _guarded(ctx, release), contexts) if words
+            words
+            for words in pool.map(lambda ctx: _guarded(ctx, release, start_controller), contexts)
+            if words
         ]
     if failed:
         raise NeedsPerson("; ".join(failed), hint="look at: slipway doctor, slipway logs ENV")
 
 
-def _guarded(ctx: Context, release: Release) -> str:
+def _guarded(ctx: Context, release: Release, start_controller: Callable[[str], None]) -> str:
     try:
-        bring_up_one(ctx, release)
+        bring_up_one(ctx, release, start_controller)
     except SlipwayError as error:
         ctx.say("up", "failed", error.message)
         return f"{ctx.environment}: {error.message}"
     return ""
 
 
-def bring_up_one(ctx: Context, release: Release) -> None:
+def bring_up_one(ctx: Context, release: Release, start_controller: Callable[[str], None]) -> None:
     """Database, services, supervisor and controller run; then a release is active and healthy."""
     ctx.say("ensure", "running", "supervisor, database, venue")
     started = ctx.monotonic()
     ctx.target.ensure(release)
+    start_controller(ctx.environment)
     ctx.say("ensure", "done", "supervisor, database, venue", ctx.monotonic() - started)
     reading, row = read_branch(ctx), ctx.target.read_row()
     if reading.trouble == "absent" and row.row is None:
