@@ -76,6 +76,14 @@ def test_an_error_is_json_where_json_was_asked_for() -> None:
     assert (document["error"], document["code"]) == ("NO_DATA", 2001)
 
 
+def test_a_database_that_does_not_answer_is_exit_1_and_a_message(tmp_path: Path) -> None:
+    url = f"postgresql:///nowhere?host={tmp_path}"
+    result = _trading("shadow", SLIPWAY_DATABASE_URL=url)
+    assert result.returncode == 1
+    assert "DATABASE_UNAVAILABLE" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
 def test_a_backtest_prints_every_trade(tmp_path: Path) -> None:
     values = tmp_path / "values.yaml"
     values.write_text(

@@ -3,7 +3,7 @@
     TradingError                     1000
     ├── GeneralError                 1xxx  refuse
     │   ├── InvalidInput, InvalidSettings, SettingMissing, DuplicateKey, FileUnreadable
-    │   └── NotFound, MalformedRequest, IdempotencyConflict, RequestTooLarge
+    │   └── NotFound, MalformedRequest, RequestTooLarge
     ├── DataError                    2xxx  go on with the data already stored
     │   ├── NoData, TooFewBars, UnknownSymbol, DatasetDamaged, ReplayExhausted
     │   └── BarInvalid, BarOutOfOrder
@@ -12,8 +12,7 @@
     │   ├── StrategyFailed, SignalInvalid, LookAhead
     │   └── NoSignals, CostsMissing, RecordDiffers
     ├── OrderError                   4xxx  a person decides
-    │   ├── OrderInvalid, OrderNotFound, OrderStateInvalid, OrderConflict
-    │   ├── VenueRejected, SendOutcomeUnknown, LedgerDiffers
+    │   ├── OrderInvalid, OrderNotFound, OrderConflict, SendOutcomeUnknown
     │   └── RiskRefused              stop trading
     │       ├── PositionLimit, OrderQuantityLimit, NotionalLimit, DailyLossLimit
     │       └── SymbolNotAllowed, OrderRateLimit, PriceUnknown, KillSwitchOn
@@ -23,7 +22,7 @@
     │   └── MigrationFailed, LockTimeout, NotReady
     └── SecurityError                6xxx  refuse and record
         ├── TokenMissing, TokenWrong, TokenFileUnsafe
-        └── NotLoopback, PathOutside, CrossSiteRequest
+        └── NotLoopback, CrossSiteRequest
 
 The first line of a docstring is the message where none is given. A machine reads
 `NAME: key=value, key=value`; the table with what to do next is docs/errors.md.
@@ -49,7 +48,6 @@ from trading.errors.general import (
     DuplicateKey,
     FileUnreadable,
     GeneralError,
-    IdempotencyConflict,
     InvalidInput,
     InvalidSettings,
     MalformedRequest,
@@ -60,7 +58,6 @@ from trading.errors.general import (
 from trading.errors.security import (
     CrossSiteRequest,
     NotLoopback,
-    PathOutside,
     SecurityError,
     TokenFileUnsafe,
     TokenMissing,
@@ -94,7 +91,6 @@ from trading.errors.system import (
 from trading.errors.trading import (
     DailyLossLimit,
     KillSwitchOn,
-    LedgerDiffers,
     NotionalLimit,
     OrderConflict,
     OrderError,
@@ -102,13 +98,11 @@ from trading.errors.trading import (
     OrderNotFound,
     OrderQuantityLimit,
     OrderRateLimit,
-    OrderStateInvalid,
     PositionLimit,
     PriceUnknown,
     RiskRefused,
     SendOutcomeUnknown,
     SymbolNotAllowed,
-    VenueRejected,
 )
 
 __all__ = [
@@ -125,12 +119,10 @@ __all__ = [
     "FencingTokenStale",
     "FileUnreadable",
     "GeneralError",
-    "IdempotencyConflict",
     "InvalidInput",
     "InvalidSettings",
     "KillSwitchOn",
     "LeaseLost",
-    "LedgerDiffers",
     "LockTimeout",
     "LookAhead",
     "MalformedRequest",
@@ -147,8 +139,6 @@ __all__ = [
     "OrderNotFound",
     "OrderQuantityLimit",
     "OrderRateLimit",
-    "OrderStateInvalid",
-    "PathOutside",
     "PositionLimit",
     "PriceUnknown",
     "RecordDiffers",
@@ -175,7 +165,6 @@ __all__ = [
     "TooFewBars",
     "TradingError",
     "UnknownSymbol",
-    "VenueRejected",
     "VenueUnavailable",
     "all_errors",
     "error_name",

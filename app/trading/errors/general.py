@@ -61,13 +61,6 @@ class MalformedRequest(GeneralError):
     code = 1008
 
 
-class IdempotencyConflict(GeneralError):
-    """This idempotency key was used before with another content; use a new key."""
-
-    code = 1009
-    http_status = 409
-
-
 class RequestTooLarge(GeneralError):
     """The body is larger than allowed."""
 

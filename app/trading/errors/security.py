@@ -41,13 +41,6 @@ class NotLoopback(SecurityError):
     exit_code = 2
 
 
-class PathOutside(SecurityError):
-    """A path leads out of the folder it must stay in."""
-
-    code = 6005
-    exit_code = 2
-
-
 class CrossSiteRequest(SecurityError):
     """A form was sent from another site."""
 

@@ -28,34 +28,16 @@ class OrderNotFound(OrderError):
     http_status = 404
 
 
-class OrderStateInvalid(OrderError):
-    """An order in this state cannot do that."""
-
-    code = 4003
-
-
 class OrderConflict(OrderError):
     """This client order id was used before with another content."""
 
     code = 4004
 
 
-class VenueRejected(OrderError):
-    """The venue refused the order."""
-
-    code = 4005
-
-
 class SendOutcomeUnknown(OrderError):
     """Nobody knows yet whether the venue has the order: it is asked, the order is not repeated."""
 
     code = 4006
-
-
-class LedgerDiffers(OrderError):
-    """The ledger and the venue's book do not agree."""
-
-    code = 4007
 
 
 class RiskRefused(OrderError):
