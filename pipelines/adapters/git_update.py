@@ -21,10 +21,15 @@ def update_ref(git: Git, ref: str, commit: str, expect: str | None, *, force: bo
     try:
         git.run(*argv)
     except GitFailed as error:
-        if _LOCKED in error.message and _remove_left_over(git.folder / f"{ref}.lock"):
+        broken = "reference broken" in error.message
+        if broken and force:
+            (git.folder / ref).unlink(missing_ok=True)  # emptied by power loss: nothing to lose
+        if (broken and force) or (
+            _LOCKED in error.message and _remove_left_over(git.folder / f"{ref}.lock")
+        ):
             git.run(*argv)
             return
-        if any(words in error.message for words in _MOVED):
+        if not broken and any(words in error.message for words in _MOVED):
             raise InProgress(
                 f"{ref} moved meanwhile: {error.message}",
                 hint="somebody else was quicker: look at `slipway history`, then run it again",

@@ -17,6 +17,8 @@ from pipelines.model.errors import BadInput
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 40
 
+_UNICODE_BREAKS = frozenset("\x85\u2028\u2029\ufeff")
+
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -88,7 +90,13 @@ def load_mapping(text: str, file: str) -> dict[str, Any]:
 
 def dump(value: Any) -> str:
     """YAML text that `load` reads back as the same value, keys in the given order."""
-    text: str = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100)
+    text = _dump(value, allow_unicode=True)
+    # Written as they are, these would be read back as line breaks.
+    return text if not _UNICODE_BREAKS & set(text) else _dump(value, allow_unicode=False)
+
+
+def _dump(value: Any, *, allow_unicode: bool) -> str:
+    text: str = yaml.safe_dump(value, sort_keys=False, allow_unicode=allow_unicode, width=100)
     return text
 
 
