@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
+import psycopg
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, Engine, create_engine, text
@@ -100,15 +101,14 @@ def _connected(database_url: str) -> Iterator[Connection]:
             yield connection
     except OperationalError as error:
         raise DatabaseUnavailable(f"the database does not answer: {error.orig}") from error
-    except DBAPIError as error:
-        raise MigrationFailed(f"{error.orig}") from error
+    except (DBAPIError, psycopg.Error) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        raise MigrationFailed(f"{cause}".strip()) from error
     finally:
         engine.dispose()
 
 
 def _psycopg_connect(url: str) -> object:
-    import psycopg
-
     return psycopg.connect(url, connect_timeout=5, application_name="trading migrate")
 
 
@@ -127,8 +127,9 @@ def _retried(attempt: Callable[[], None], deadline: float, what: str) -> None:
     while True:
         try:
             return attempt()
-        except DBAPIError as error:
-            if getattr(error.orig, "sqlstate", "") != _LOCK_NOT_AVAILABLE:
+        except (DBAPIError, psycopg.Error) as error:
+            cause = error.orig if isinstance(error, DBAPIError) else error
+            if getattr(cause, "sqlstate", "") != _LOCK_NOT_AVAILABLE:
                 raise
             if time.monotonic() + pause > deadline:
                 raise LockTimeout(
@@ -145,8 +146,17 @@ def _begin(connection: Connection) -> None:
 
 
 def _run_active_sql(connection: Connection) -> None:
+    """Schema `slipway`, unless a delivery engine owns it and lets this role only use it."""
     with connection.begin():
         _begin(connection)
+        owned_by_us = connection.scalar(
+            text(
+                "select pg_get_userbyid(nspowner) = current_user"
+                " from pg_namespace where nspname = 'slipway'"
+            )
+        )
+        if owned_by_us is False:
+            return
         _driver(connection).execute(ACTIVE_SQL.read_text(encoding="utf-8"))
 
 
