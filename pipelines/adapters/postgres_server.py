@@ -147,7 +147,6 @@ class Server:
                     "UTF8",
                     "--locale=C",
                     "--wal-segsize=4",
-                    "--no-sync",
                     "--no-instructions",
                 ),
                 clean_environment(),
@@ -205,6 +204,8 @@ class Server:
     def start(self, *, seconds: int = START_SECONDS) -> None:
         """Until it accepts connections, crash recovery included. A running one is adopted."""
         running = self.postmaster()
+        for pid in self.own_processes() if running else ():
+            os.kill(pid, signal.SIGCONT)  # halted by hand, or by a laptop's sleep gone wrong
         if running is not None and running.status == "ready":
             return
         if running is None:

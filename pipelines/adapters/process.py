@@ -13,6 +13,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,8 @@ class LocalProcesses:
         try:
             if start_ticks(found[0]) != found[1]:
                 return False
+            if number == signal.SIGKILL:
+                kill_children(found[0])
             signal.pidfd_send_signal(descriptor, number)
             return True
         except OSError:
@@ -115,6 +118,26 @@ class LocalProcesses:
     ) -> CommandResult:
         code, output, errors = run_limited(argv, env, timeout_seconds)
         return CommandResult(code, last_json(output), errors)
+
+
+def kill_children(pid: int) -> None:
+    """SIGKILL to the process group, where the process leads one (every supervised one does)."""
+    with suppress(OSError):
+        if os.getpgid(pid) == pid:
+            os.killpg(pid, signal.SIGKILL)
+
+
+def end_marked(*markers: str) -> None:
+    """SIGKILL every process of ours that carries one of these `NAME=value` in its environment:
+    what supervised processes started themselves does not die with them."""
+    wanted = {marker.encode() for marker in markers}
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit() or int(entry) == os.getpid():
+            continue
+        with suppress(OSError):
+            environment = Path(f"/proc/{entry}/environ").read_bytes().split(b"\0")
+            if wanted.intersection(environment):
+                os.kill(int(entry), signal.SIGKILL)
 
 
 def run_limited(

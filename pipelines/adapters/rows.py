@@ -6,6 +6,7 @@ so a timer closes the connection's socket from this side.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import socket
 import threading
@@ -34,6 +35,7 @@ COLUMNS = (
 )
 SWITCH = f"""select {COLUMNS} from slipway.switch(%(slot)s, %(release)s, %(operation)s, %(commit)s,
  %(token)s, %(expect_epoch)s, %(state)s, %(confirm_by)s, %(published)s, %(reason)s)"""  # noqa: S608
+APPLIED = b"select obj_description(to_regnamespace('slipway'), 'pg_namespace')"
 EXISTING = """
 select (select 1 from pg_roles where rolname = 'trading'),
        (select 1 from pg_database where datname = 'trading')
@@ -97,8 +99,11 @@ class PostgresRows:
         try:
             self._make_database()
             schema = resources.files("pipelines.targets.local").joinpath("active.sql").read_text()
-            self._ask(schema.encode(), None)
-            self._ask(GRANTS.encode(), None)
+            digest = hashlib.sha256((schema + GRANTS).encode()).hexdigest()
+            # Not applied twice: its trigger would wait for, and stop, a switch in the middle.
+            if self._ask(APPLIED, None) != [(digest,)]:
+                mark = f"comment on schema slipway is '{digest}'"
+                self._ask(f"begin; {schema} {GRANTS} {mark}; commit".encode(), None)
         except psycopg.Error as error:
             raise Unavailable(f"cannot prepare the database: {first_line(error)}") from None
 

@@ -6,6 +6,7 @@ Speaks circus' JSON over its ipc endpoint with plain ZeroMQ: circus' own client 
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -14,10 +15,10 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from pipelines.adapters.process import LocalProcesses
+from pipelines.adapters.process import LocalProcesses, end_marked
 from pipelines.model.errors import Unavailable
 from pipelines.targets.local.layout import Layout, write_atomically
-from pipelines.targets.local.ports import ProcessOrder, WatcherReport
+from pipelines.targets.local.ports import BOUND, FREE, ProcessOrder, WatcherReport
 
 START_SECONDS = 15.0
 ANSWER_SECONDS = 5.0
@@ -33,12 +34,16 @@ class CircusSupervisor:
         self.starting: subprocess.Popen[str] | None = None
 
     def alive(self) -> bool:
-        return self.processes.alive(self.layout.supervisor_pidfile) is not None
+        """It runs and is not halted by SIGSTOP."""
+        pidfile = self.layout.supervisor_pidfile
+        return self.processes.alive(pidfile) is not None and not self.processes.stopped(pidfile)
 
     def begin(self) -> None:
-        if self.alive():
-            if self.processes.stopped(self.layout.supervisor_pidfile):
-                self.processes.signal(self.layout.supervisor_pidfile, signal.SIGCONT)
+        pidfile = self.layout.supervisor_pidfile
+        if self.processes.alive(pidfile) is not None:
+            self.processes.signal(pidfile, signal.SIGCONT)
+            return
+        if self.starting is not None:
             return
         self.layout.make_folders()
         state = str(self.layout.installation.state)
@@ -46,6 +51,7 @@ class CircusSupervisor:
         self.starting = subprocess.Popen(
             [sys.executable, "-m", module, "--state", state, self.layout.environment],
             cwd="/",
+            env={name: value for name, value in os.environ.items() if name not in (BOUND, FREE)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -53,6 +59,17 @@ class CircusSupervisor:
         )
 
     def ready(self) -> None:
+        try:
+            self._wait_for_answer()
+        except Unavailable:
+            # Alive and silent for so long: nothing can be started, stopped or restarted any more.
+            if not self.processes.signal(self.layout.supervisor_pidfile, signal.SIGKILL):
+                raise
+            self.processes.wait_gone(self.layout.supervisor_pidfile, STOP_SECONDS)
+            self.begin()
+            self._wait_for_answer()
+
+    def _wait_for_answer(self) -> None:
         deadline = time.monotonic() + START_SECONDS
         while True:
             self._wait_for_start()
@@ -106,9 +123,7 @@ class CircusSupervisor:
         ):
             self.processes.signal(pidfile, signal.SIGKILL)
             self.processes.wait_gone(pidfile, STOP_SECONDS)
-        for child in self.layout.runtime.glob("*.pid"):
-            if child != pidfile:
-                self.processes.signal(child, signal.SIGKILL)
+        end_marked(f"{BOUND}={self.layout.marker}", f"{FREE}={self.layout.marker}")
 
     def _call(self, command: str, properties: dict[str, Any]) -> dict[str, Any]:
         """One command. A supervisor busy with another one (circus does one at a time) is asked

@@ -28,12 +28,12 @@ from circus.exc import ConflictError
 from circus.sockets import CircusSocket
 from tornado.ioloop import IOLoop, PeriodicCallback
 
-from pipelines.adapters.process import start_ticks
-from pipelines.adapters.supervisor_start import bind, end_left_overs, rotate
+from pipelines.adapters.process import end_marked, start_ticks
+from pipelines.adapters.supervisor_start import bind, rotate
 from pipelines.model.errors import SlipwayError
 from pipelines.model.slots import Slot
 from pipelines.targets.local.layout import LOOPBACK, Installation, Layout
-from pipelines.targets.local.ports import ProcessOrder
+from pipelines.targets.local.ports import BOUND, FREE, ProcessOrder
 
 CHECK_SECONDS = 1.0
 ROTATE_SECONDS = 15.0
@@ -41,7 +41,6 @@ GRACE_SECONDS = 5.0
 # A process that is started more often than this is left alone until somebody asks again.
 MOST_STARTS, STARTS_WITHIN_SECONDS = 6, 30.0
 CHILD = str(Path(__file__).with_name("supervised_child.py"))
-MARKER_VARIABLE = "SLIPWAY_SUPERVISED"
 
 logger = logging.getLogger("slipway.supervisor")
 
@@ -92,8 +91,7 @@ class Daemon:
         self.gave_up.discard(order.name)
         descriptors = {name: self.descriptor(where) for name, where in order.sockets.items()}
         env = dict(order.env) | {name: str(number) for name, number in descriptors.items()}
-        if order.bound:
-            env[MARKER_VARIABLE] = self.layout.marker
+        env[BOUND if order.bound else FREE] = self.layout.marker
         parent = os.getpid() if order.bound else 0
         path = str(self.layout.orders / order.filename)
         keep = ",".join(str(number) for number in descriptors.values())
@@ -259,7 +257,7 @@ def daemonise(layout: Layout) -> int:
 def serve(layout: Layout, ready: int) -> None:
     """Returns after SIGTERM, when everything it ran has ended."""
     quiet(layout)
-    end_left_overs(f"{MARKER_VARIABLE}={layout.marker}")
+    end_marked(f"{BOUND}={layout.marker}")
     layout.supervisor_pidfile.write_text(f"{os.getpid()} {start_ticks(os.getpid())}\n")
     daemon = Daemon(layout)
 

@@ -1,11 +1,10 @@
-"""What a new supervisor meets: left-over processes, ports still held, logs grown large."""
+"""What a new supervisor meets: ports still held, logs grown large."""
 
 from __future__ import annotations
 
 import errno
 import os
 import shutil
-import signal
 import time
 from pathlib import Path
 
@@ -16,20 +15,6 @@ from pipelines.model.errors import Unavailable
 
 BIND_SECONDS = 5.0
 LARGEST_LOG_BYTES = 4_000_000
-
-
-def end_left_overs(marker: str) -> None:
-    """SIGKILL what a dead supervisor's processes left behind: they carry the marker in their
-    environment. (The processes themselves die with their supervisor; their children do not.)"""
-    for entry in os.listdir("/proc"):
-        if not entry.isdigit() or int(entry) == os.getpid():
-            continue
-        try:
-            environment = Path(f"/proc/{entry}/environ").read_bytes().split(b"\0")
-            if marker.encode() in environment:
-                os.kill(int(entry), signal.SIGKILL)
-        except OSError:
-            continue
 
 
 def bind(address: str) -> CircusSocket:

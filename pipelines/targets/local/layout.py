@@ -216,7 +216,7 @@ class Layout:
 
     @property
     def marker(self) -> str:
-        """In the environment of every process that must not survive its supervisor."""
+        """In the environment of every process that the supervisor starts."""
         return f"{self.installation.id}:{self.environment}"
 
     def pidfile(self, process: str) -> Path:

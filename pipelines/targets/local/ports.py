@@ -13,6 +13,9 @@ from pipelines.model.branch import ActiveRow, RowReading
 from pipelines.model.live import BackupInfo, Handover, ProbeSamples
 from pipelines.model.release import Release
 
+# In the environment of every process that dies with its supervisor, and of those that do not.
+BOUND, FREE = "SLIPWAY_SUPERVISED", "SLIPWAY_CONTROLS"
+
 
 @dataclass(frozen=True, slots=True)
 class ProcessOrder:

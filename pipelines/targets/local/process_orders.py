@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,11 +11,11 @@ from pipelines.targets.local.layout import LOOPBACK, Layout
 from pipelines.targets.local.ports import ProcessOrder
 
 
-def base_environment() -> dict[str, str]:
-    """Nothing of the caller's shell reaches a process but where its home is."""
+def base_environment(layout: Layout) -> dict[str, str]:
+    """The same whoever starts it: nothing of the caller's shell reaches a process."""
     return {
         "PATH": "/usr/local/bin:/usr/bin:/bin",
-        "HOME": os.environ.get("HOME", "/"),
+        "HOME": str(layout.root),
         "LANG": "C.UTF-8",
         "TZ": "UTC",
         "MALLOC_ARENA_MAX": "2",
@@ -27,7 +26,7 @@ def slot_environment(
     layout: Layout, slot: Slot, release: Release, service_ports: Mapping[str, int]
 ) -> dict[str, str]:
     """For the processes of a slot and for commands run in its name. No secrets, only their files."""
-    return base_environment() | {
+    return base_environment(layout) | {
         "SLIPWAY_ENVIRONMENT": layout.environment,
         "SLIPWAY_SLOT": str(slot),
         "SLIPWAY_RELEASE": release.id,
@@ -85,7 +84,7 @@ def service_order(
     return ProcessOrder(
         name=name,
         argv=(str(python), "-m", release.application.module, *service.args),
-        env=base_environment()
+        env=base_environment(layout)
         | {
             "SLIPWAY_ENVIRONMENT": layout.environment,
             "SLIPWAY_RELEASE": release.id,

@@ -8,7 +8,6 @@ final even when the supervisor is dead, halted or just restarting something.
 from __future__ import annotations
 
 import json
-import shutil
 import signal
 import time
 from collections.abc import Sequence
@@ -102,10 +101,26 @@ class SlotKeeper:
         record = self.record(slot)
         if record is None or record.release != release.id or record.stopped:
             return False
-        return all(
-            (self.layout.orders / order.filename).exists() and self.pid(slot, name) is not None
-            for name, order in self.orders(slot, release).items()
+        names = [spec.name for spec in release.application.processes]
+        return self._values_right(slot, release) and all(
+            self.ordered(slot, name) == release.id and self.pid(slot, name) is not None
+            for name in names
         )
+
+    def ordered(self, slot: Slot, process: str) -> str | None:
+        """Of which release a process is ordered to be; None without an order."""
+        for path in self.layout.orders.glob(f"{process_name(slot, process)}.*.json"):
+            try:
+                return ProcessOrder.from_json(path.read_text()).env.get("SLIPWAY_RELEASE")
+            except (OSError, ValueError, TypeError):
+                return None
+        return None
+
+    def _values_right(self, slot: Slot, release: Release) -> bool:
+        try:
+            return self.layout.values_file(slot).read_text() == self.values_text(release)
+        except (OSError, UnicodeDecodeError):
+            return False
 
     def values_text(self, release: Release) -> str:
         values = release.values.get(self.layout.environment)
@@ -124,7 +139,13 @@ class SlotKeeper:
             self.finish_stop(slot)
         if forget:
             self.finish_stop(slot)
-            shutil.rmtree(self.layout.slot_folder(slot), ignore_errors=True)
+            # The logs stay: they say why a release was given back.
+            for path in (
+                self.layout.slot_record(slot),
+                self.layout.values_file(slot),
+                self.layout.traffic_file(slot),
+            ):
+                path.unlink(missing_ok=True)
 
     def begin_stop(self, slot: Slot, *, kill: bool) -> None:
         """Withdraw the orders, signal; does not wait. What has no record is stopped just so."""
@@ -167,29 +188,26 @@ class SlotKeeper:
 
     def _heal_values(self, slot: Slot, release: Release) -> float | None:
         """When the file was changed (UNIX seconds), None when it was right."""
-        path, wanted = self.layout.values_file(slot), self.values_text(release)
-        try:
-            if path.read_text() == wanted:
-                return None
-            changed_at = path.stat().st_mtime
-        except (OSError, UnicodeDecodeError):
-            changed_at = 0.0
-        write_atomically(path, wanted)
+        if self._values_right(slot, release):
+            return None
+        path = self.layout.values_file(slot)
+        changed_at = path.stat().st_mtime if path.exists() else 0.0
+        write_atomically(path, self.values_text(release))
         return changed_at
 
     def _heal_process(
         self, slot: Slot, name: str, order: ProcessOrder, changed_at: float | None
     ) -> str:
-        pid = self.pid(slot, name)
-        pidfile = Path(order.pidfile)
-        if not (self.layout.orders / order.filename).exists():
-            self.processes.signal(pidfile, signal.SIGKILL)
+        """A running process of the right release is left alone, whatever engine ordered it."""
+        pid, ordered = self.pid(slot, name), self.ordered(slot, name)
+        if ordered not in (None, order.env["SLIPWAY_RELEASE"]):
+            self.processes.signal(Path(order.pidfile), signal.SIGKILL)
             self.supervisor.run(order)
-            return "ran by another order; started again"
-        if pid is None:
+            return f"was ordered to be {ordered}; started again"
+        if pid is None or ordered is None:
             self.supervisor.run(order)
-            return "was not running; started again"
+            return "was not running; started again" if pid is None else "had no order; ordered"
         if changed_at is not None and time.time() - self.processes.age_seconds(pid) > changed_at:
-            self.processes.signal(pidfile, signal.SIGTERM)
+            self.processes.signal(Path(order.pidfile), signal.SIGTERM)
             return "was restarted with the right values"
         return ""

@@ -72,7 +72,7 @@ class LocalTarget:
         order = ProcessOrder(
             name=CONTROLLER,
             argv=tuple(argv),
-            env=base_environment(),
+            env=base_environment(self.layout),
             cwd="/",
             log=str(self.layout.logs / "controller.log"),
             pidfile=str(self.layout.pidfile(CONTROLLER)),
