@@ -14,6 +14,8 @@ from pipelines.model.release import Release
 
 MANIFEST = "manifest.json"
 
+_SHORTEST = 4  # characters of an id that are taken for one
+
 
 class ReleaseFolder:
     """Reads `folder`; light, because a rollback waits for it."""
@@ -28,7 +30,7 @@ class ReleaseFolder:
     def names(self) -> list[str]:
         try:
             names = sorted(os.listdir(self._folder))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return []
         return [n for n in names if n.startswith("r-") and (self._folder / n / MANIFEST).is_file()]
 
@@ -61,7 +63,8 @@ class ReleaseFolder:
         if not name or "/" in name:
             return BadInput(f"{name!r} is not the name of a release", hint="see `slipway releases`")
         for identity, entry in ReleaseIndex(self._folder).entries().items():
-            if identity.startswith(name) or entry["version"] == name.removeprefix("v"):
+            by_id = len(name) >= _SHORTEST and identity.startswith(name)
+            if by_id or entry["version"] == name.removeprefix("v"):
                 return Refused(
                     f"release {identity} (version {entry['version']}) is unbuilt: it was removed",
                     hint=f"git checkout {entry['source_commit']} && slipway build",
@@ -81,7 +84,7 @@ class ReleaseFolder:
 def _is_named(release: Release, name: str) -> bool:
     """By the beginning of the id (`r-12ab` or `12ab`) or of its source commit."""
     digits = name.removeprefix("r-")
-    if len(digits) < 4:
+    if len(digits) < _SHORTEST:
         return False
     by_commit = len(name) >= 7 and release.source_commit.startswith(name)
     return release.id.startswith(f"r-{digits}") or by_commit
