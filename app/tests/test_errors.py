@@ -1,4 +1,4 @@
-"""Every error has a code, a rule, and a line in the documents."""
+"""Every error has a code, a rule, a line in the documents, and a test that meets it."""
 
 import json
 import re
@@ -20,6 +20,10 @@ CLASSES = {
     5: {Degrade.RETRY},
     6: {Degrade.REFUSE_AND_RECORD},
 }
+
+
+def _leaves() -> list[type[TradingError]]:
+    return [kind for kind in ERRORS if not kind.__subclasses__()]
 
 
 def test_there_are_thirty_codes_or_more_in_six_classes_and_none_twice() -> None:
@@ -53,6 +57,14 @@ def test_the_document_has_a_line_for_each_and_no_other() -> None:
         )
         for kind in sorted(ERRORS, key=lambda kind: kind.code)
     ]
+
+
+@pytest.mark.parametrize("kind", _leaves(), ids=error_name)
+def test_each_is_met_by_a_test(kind: type[TradingError]) -> None:
+    """By its class, its name or its code, in any test but this one."""
+    words = re.compile(rf"\b({kind.__name__}|{error_name(kind)}|{kind.code})\b")
+    texts = (file.read_text() for file in TESTS.rglob("test_*.py") if file != Path(__file__))
+    assert any(words.search(text) for text in texts)
 
 
 def test_an_error_reads_for_machines_and_for_people() -> None:
