@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -46,6 +47,11 @@ class Run:
     def first(self) -> bool:
         return self.former is None
 
+    @property
+    def soak_seconds(self) -> float:
+        """The first release has nothing to be compared with and nobody who waits for it."""
+        return 0.0 if self.operation.kind == "bootstrap" else self.ctx.settings().soak_seconds
+
     def effect(self, name: str, act: Callable[[], object]) -> None:
         self.ctx.records.journal.effect(self.operation.id, self.token, name, act)
 
@@ -69,9 +75,9 @@ def demand(step: str, checks: Sequence[Check]) -> str:
     bad = [f"{check.name}: {check.message}" for check in checks if not check.ok]
     if bad:
         raise StepFailed(step, "; ".join(bad))
-    return (
-        ", ".join(check.name for check in checks) + f" ({sum(c.samples for c in checks)} samples)"
-    )
+    groups = Counter(check.name.partition(":")[0] for check in checks)
+    names = ", ".join(f"{name} ×{n}" if n > 1 else name for name, n in groups.items())
+    return f"{names} ({sum(check.samples for check in checks)} samples)"
 
 
 def run_step(run: Run, step: Step, act: Callable[[Run], str]) -> None:

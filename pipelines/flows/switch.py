@@ -34,7 +34,7 @@ def _baseline(run: Run) -> None:
     def measure() -> None:
         if run.first:
             return
-        soaks = run.ctx.settings().soak_seconds > 0
+        soaks = run.soak_seconds > 0
         samples = run.ctx.target.probe(None, count=60 if soaks else 20, per_second=60.0)
         run.remember("baseline", asdict(samples))
 
@@ -45,8 +45,7 @@ def _handover(run: Run) -> None:
     row = run.row()
     if row is not None and row.operation == run.operation.id:
         return
-    settings = run.ctx.settings()
-    confirm_by = run.ctx.now() + timedelta(seconds=settings.soak_seconds + ANALYSE_LIMIT_SECONDS)
+    confirm_by = run.ctx.now() + timedelta(seconds=run.soak_seconds + ANALYSE_LIMIT_SECONDS)
     try:
         run.ctx.target.handover(
             run.release,
@@ -85,7 +84,8 @@ def _still_ours(run: Run) -> None:
 
 def analyse_step(run: Run) -> str:
     """Own probes beside real traffic until the soak is over, or the answer is clear before."""
-    soak = run.ctx.settings().soak_seconds
+    # The first release has nothing to be compared with and nothing to go back to.
+    soak = 0.0 if run.operation.kind == "bootstrap" else run.ctx.settings().soak_seconds
     checks = Soak(run, soak).watch()
     run.remember("analysis", [[c.name, c.ok, c.message, c.samples] for c in checks])
     run.effect("analyse.analysis", lambda: None)
