@@ -53,6 +53,13 @@ class EchoReleases:
         self.known[release.id] = release
         return release
 
+    def crashing(self, number: int) -> Release:
+        """Its web process ends as soon as it starts."""
+        release = self.make(number)
+        specs = [replace(s, args=("nonsense",)) for s in release.application.processes]
+        application = replace(release.application, processes=tuple(specs))
+        return self.add(replace(release, application=application))
+
     def without(self, release: Release, *commands: str) -> Release:
         kept = {k: v for k, v in release.application.commands.items() if k not in commands}
         return self.add(replace(release, application=replace(release.application, commands=kept)))

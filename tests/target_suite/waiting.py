@@ -1,0 +1,36 @@
+"""Waiting for what a target promises, with a limit."""
+
+from __future__ import annotations
+
+import time
+import urllib.request
+from collections.abc import Callable
+
+from pipelines.model.live import Health
+from pipelines.model.release import Release
+from pipelines.model.slots import Slot
+from pipelines.targets.protocol import Target
+
+
+def until(condition: Callable[[], bool], seconds: float = 15.0, what: str = "") -> float:
+    """Seconds it took; AssertionError after the limit."""
+    began = time.monotonic()
+    while not condition():
+        assert time.monotonic() - began < seconds, f"not within {seconds} s: {what or condition}"
+        time.sleep(0.01)
+    return time.monotonic() - began
+
+
+def staged(target: Target, slot: Slot, release: Release) -> None:
+    target.stage(slot, release)
+    until(lambda: target.observe_slot(slot).health is Health.HEALTHY, what=f"{slot} healthy")
+
+
+def pids(target: Target, slot: Slot) -> dict[str, int | None]:
+    return {process.name: process.pid for process in target.observe_slot(slot).processes}
+
+
+def get(url: str, seconds: float = 2.0) -> bytes:
+    with urllib.request.urlopen(url, timeout=seconds) as answer:
+        content: bytes = answer.read()
+        return content
