@@ -11,6 +11,7 @@ import click
 from pipelines.flows.context import Progress
 
 LATE_SECONDS = 2.0
+LONGEST_DETAIL = 100
 FINAL = ("done", "failed", "skipped", "undone", "refused")
 SIGNS = {"done": ("✓", "green"), "failed": ("✗", "red"), "skipped": ("·", "white"),
          "undone": ("↩", "yellow"), "refused": ("✗", "red")}  # fmt: skip
@@ -21,8 +22,14 @@ def line(event: Progress) -> str:
     sign, colour = SIGNS.get(event.status, ("…", "cyan"))
     took = f"{event.seconds:6.1f} s" if event.seconds else " " * 8
     where = f"{event.environment:<10} " if event.environment else ""
-    text = f"{where}{event.step:<10} {took}  {event.detail}".rstrip()
+    text = f"{where}{event.step:<10} {took}  {shorten(event.detail)}".rstrip()
     return f"{click.style(sign, fg=colour)} {text}"
+
+
+def shorten(words: str) -> str:
+    """One line; the whole of it stands in `slipway history -o json`."""
+    first = words.partition("\n")[0]
+    return first if len(first) <= LONGEST_DETAIL else first[: LONGEST_DETAIL - 1] + "…"
 
 
 class Printer:
