@@ -60,6 +60,13 @@ class EchoReleases:
         application = replace(release.application, processes=tuple(specs))
         return self.add(replace(release, application=application))
 
+    def with_command(self, number: int, command: str, args: tuple[str, ...]) -> Release:
+        release = self.make(number)
+        commands = {**release.application.commands, command: args}
+        return self.add(
+            replace(release, application=replace(release.application, commands=commands))
+        )
+
     def without(self, release: Release, *commands: str) -> Release:
         kept = {k: v for k, v in release.application.commands.items() if k not in commands}
         return self.add(replace(release, application=replace(release.application, commands=kept)))
