@@ -14,6 +14,7 @@ from pipelines.engine.decide import Verb, decide
 from pipelines.flows.commits import read_branch
 from pipelines.flows.context import Context
 from pipelines.flows.promote import promote, propose
+from pipelines.model.branch import BranchReading
 from pipelines.model.errors import NeedsPerson, SlipwayError
 from pipelines.model.live import Health
 from pipelines.model.release import Release
@@ -23,9 +24,10 @@ REASON = "first installation"
 
 
 def first_release(context: Context, checkout: Path) -> Release:
-    """The newest release there is; on an empty store HEAD is built, uncommitted changes left out."""
+    """The newest release there is. HEAD is built, uncommitted changes left out, when the store is
+    empty or the first release never became active: somebody has mended HEAD since."""
     newest = context.store.newest()
-    if newest is not None:
+    if newest is not None and not _never_released(read_branch(context)):
         context.say("release", "done", f"{newest.id} is there already")
         return newest
     context.say("release", "running", "building HEAD: wheel, locked dependencies, digests")
@@ -33,6 +35,12 @@ def first_release(context: Context, checkout: Path) -> Release:
     release = context.store.build(checkout, allow_dirty=True)
     context.say("release", "done", f"{release.id} built", context.monotonic() - started)
     return release
+
+
+def _never_released(branch: BranchReading) -> bool:
+    if branch.head is not None:
+        return branch.head.state.active_content is None
+    return branch.trouble == "absent"
 
 
 def bring_up(
@@ -66,7 +74,7 @@ def bring_up_one(ctx: Context, release: Release, start_controller: Callable[[str
     start_controller(ctx.environment)
     ctx.say("ensure", "done", "supervisor, database, venue", ctx.monotonic() - started)
     reading, row = read_branch(ctx), ctx.target.read_row()
-    if reading.trouble == "absent" and row.row is None:
+    if _never_released(reading) and row.row is None and not row.down:
         promote(ctx, propose(ctx, release.id, REASON, kind="bootstrap"))
     settle(ctx)
 

@@ -55,7 +55,7 @@ def parse(text: str, file: str = FILE) -> BranchState:
         at=fields.text("at", empty=True),
         audit_head=fields.text("audit_head", empty=True),
     )
-    if state.active_content is None:
+    if state.active_content is None and any(state.slots.values()):
         raise BadInput(
             f"{file}: active: slot {state.active.value!r} is empty",
             hint="the active slot names a release",

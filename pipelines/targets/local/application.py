@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -37,9 +38,22 @@ class ApplicationCommands:
         return self.processes.json_command([*argv, "--output", "json"], env, timeout_seconds)
 
 
+_EXCEPTION = re.compile(r"[\w.]+: \S")
+
+
 def last_words(result: CommandResult) -> str:
-    lines = result.errors.strip().splitlines()
-    return lines[-1] if lines else f"exit code {result.code}, no words"
+    """The line that names the exception, or the last one; SQL errors go on with position marks."""
+    lines = [line for line in result.errors.splitlines() if line.strip()]
+    named = [line for line in lines if _EXCEPTION.match(line) and not line.startswith("LINE ")]
+    return (named or lines or [f"exit code {result.code}, no words"])[-1].strip()
+
+
+_AWAY = re.compile(r"connection|server closed|starting up|shutting down|recovery", re.IGNORECASE)
+
+
+def database_was_away(words: str) -> bool:
+    """Did a command fail because the database did not answer? Then it is worth asking again."""
+    return _AWAY.search(words) is not None
 
 
 def checks_of(command: str, result: CommandResult, timeout_seconds: float) -> Sequence[Check]:

@@ -28,6 +28,7 @@ from pipelines.targets.local.application import (
     STATUS_SECONDS,
     ApplicationCommands,
     checks_of,
+    database_was_away,
     handover_args,
     last_words,
     migration_status_of,
@@ -142,7 +143,8 @@ class LocalTarget:
             raise Unavailable(f"migrations did not end within {MIGRATE_SECONDS:g} s")
         if result.code != 0:
             answer = result.answer if isinstance(result.answer, dict) else {}
-            raise Unavailable(f"migrations failed: {answer.get('message') or last_words(result)}")
+            words = f"migrations failed: {answer.get('message') or last_words(result)}"
+            raise Unavailable(words) if database_was_away(words) else Refused(words)
 
     def backup(self, reason: str) -> BackupInfo:
         return self.adapters.database.backup(reason)
