@@ -14,6 +14,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import signal
 import sys
 import time
 from collections import deque
@@ -246,6 +247,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 async def _run(plan: Plan, options: argparse.Namespace) -> int:
     generator = Generator(plan)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, generator.stop)
     report = await generator.run(options.seconds)
     if options.samples:
         generator.tally.write_samples(options.samples)
