@@ -46,7 +46,7 @@ class World:
         self._token_file = folder / "token"
         self._token_file.write_text(TOKEN)
         self._token_file.chmod(0o600)
-        (folder / "values.yaml").write_text(_VALUES.format(seconds_per_day=seconds_per_day))
+        self._write_values(seconds_per_day)
         (folder / "venue").mkdir()
         self._venue_socket = _listen()
         self.venue_port = int(self._venue_socket.getsockname()[1])
@@ -150,11 +150,32 @@ class World:
         rows = self.connection.execute("select client_order_id, state from trading.orders")
         return dict(rows.fetchall())
 
+    def come_to_rest(self) -> None:
+        """Kill the traders; let one reconcile, trade a last day, and then wait for an hour."""
+        for slot in ("blue", "green"):
+            if slot in self._processes:
+                self.signal(slot, signal.SIGCONT)
+                self.kill(slot)
+        (slot,) = self.one("select slot from trading.lease")
+        (before,) = self.one("select day_index from trading.replay_state")
+        self._write_values(3600)
+        self.start_trader(slot)
+        wait_until(lambda: self.ready(slot), "the last trader is ready")
+        query = """select completed_day = stored_day and not exists (select 1 from trading.orders
+          where state in ('NEW', 'SENT', 'UNKNOWN')) from trading.replay_state"""
+        days = "trading_days_total 1"
+        wait_until(lambda: days in self.trader(slot, "/metrics")[1], "the last day is done")
+        wait_until(lambda: self.one(query)[0], f"all is at rest after day {before}")
+
     def wait_settled(self, timeout_seconds: float = 30.0) -> None:
         """Every order has ended or works at the venue."""
         query = """select not exists (select 1 from trading.orders
           where state in ('NEW', 'SENT', 'UNKNOWN'))"""
         wait_until(lambda: self.one(query)[0], "no order is under way", timeout_seconds)
+
+    def _write_values(self, seconds_per_day: float) -> None:
+        text = _VALUES.format(seconds_per_day=seconds_per_day)
+        (self._folder / "values.yaml").write_text(text)
 
     def environ(self, slot: str) -> dict[str, str]:
         return {
@@ -220,9 +241,7 @@ def assert_never_two_holders(world: World) -> None:
     assert tokens == sorted(set(tokens))
 
 
-def wait_until(
-    condition: Callable[[], object], what: str, timeout_seconds: float = 20.0
-) -> float:
+def wait_until(condition: Callable[[], object], what: str, timeout_seconds: float = 20.0) -> float:
     """Seconds it took; fails with `what` otherwise."""
     began = time.monotonic()
     problem = ""

@@ -150,8 +150,8 @@ class Server:
         def create() -> _Connection:
             return _Connection(self._handler, self._open)
 
-        # Also for a UNIX socket: `create_unix_server` would remove the socket's file at the end, and
-        # the file belongs to whoever made the socket and passes it to our successor.
+        # Also for a UNIX socket: `create_unix_server` would remove the socket's file at the end,
+        # and the file belongs to whoever made the socket and passes it to our successor.
         self._server = await loop.create_server(create, sock=listening, backlog=1024)
 
     async def close(self, grace_seconds: float = 2.0) -> None:

@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from world import World, wait_until
+
+pytest.register_assert_rewrite("world")
+
+from world import World, wait_until  # noqa: E402 (after the line that lets its assertions speak)
 
 
 @pytest.fixture

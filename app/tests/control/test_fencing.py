@@ -9,7 +9,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 
 import psycopg
 import pytest
@@ -36,12 +35,12 @@ with psycopg.connect(url, autocommit=True) as connection:
 
 
 @pytest.fixture
-def jobs(connection: psycopg.Connection) -> Iterator[psycopg.Connection]:
+def jobs(connection: psycopg.Connection) -> psycopg.Connection:
     connection.execute("create table written (job int)")
     connection.execute(
         "insert into trading.lease (slot, timeline, epoch) values ('blue', trading.timeline(), 1)"
     )
-    yield connection
+    return connection
 
 
 def _take(connection: psycopg.Connection) -> str:

@@ -116,9 +116,7 @@ def test_a_trader_that_sleeps_in_a_transaction_does_not_hold_the_switch_up(
     assert _lease(connection)[0] == "green"
 
 
-def test_a_switch_tells_those_who_listen(
-    connection: psycopg.Connection, database_url: str
-) -> None:
+def test_a_switch_tells_those_who_listen(connection: psycopg.Connection, database_url: str) -> None:
     with psycopg.connect(database_url, autocommit=True) as listener:
         listener.execute("listen slipway_active")
         handover.switch(connection, FIRST)

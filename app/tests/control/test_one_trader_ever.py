@@ -8,8 +8,9 @@ import threading
 import time
 from decimal import Decimal
 
+import psycopg
 import pytest
-from world import World, assert_book_equals_ledger, assert_never_two_holders, wait_until
+from world import LIMITS, World, assert_book_equals_ledger, assert_never_two_holders, wait_until
 
 from trading.orders.model import OrderRequest
 from trading.orders.service import submit
@@ -18,16 +19,13 @@ from trading.orders.service import submit
 class Customer(threading.Thread):
     """Submits orders until told to stop; remembers what was acknowledged."""
 
-    def __init__(self, world: World, per_second: float, limits: object) -> None:
+    def __init__(self, world: World, per_second: float) -> None:
         super().__init__(daemon=True)
-        self._world, self._per_second, self._limits = world, per_second, limits
+        self._world, self._per_second = world, per_second
         self.acknowledged: list[str] = []
         self.ended = threading.Event()
 
     def run(self) -> None:
-        import psycopg
-        from world import LIMITS
-
         with psycopg.connect(self._world.url, autocommit=True) as connection:
             while not self.ended.wait(1 / self._per_second):
                 number = len(self.acknowledged)
@@ -53,7 +51,7 @@ def test_orders_reach_the_venue_and_their_fills_the_ledger(trading_world: World)
         lambda: set(trading_world.states()[f"m-{n}"] for n in range(20)) == {"FILLED"},
         "all are filled",
     )
-    trading_world.kill("blue")
+    trading_world.come_to_rest()
     assert_book_equals_ledger(trading_world)
 
 
@@ -75,7 +73,7 @@ def test_a_trader_killed_with_orders_in_flight_loses_and_doubles_none(
         },
     )
     chance = random.Random(1)
-    customer = Customer(world, 100, None)
+    customer = Customer(world, 100)
     customer.start()
     for _ in range(8):
         time.sleep(0.4 + chance.random() / 2)
@@ -88,30 +86,11 @@ def test_a_trader_killed_with_orders_in_flight_loses_and_doubles_none(
     states = world.states()
     assert set(customer.acknowledged) <= set(states)
     assert len(customer.acknowledged) > 100
-    world.kill("blue")
-    # What the venue filled between the kill and now, the next trader fetches before it trades.
-    world.start_trader("blue")
-    wait_until(lambda: world.ready("blue"), "it is back")
-    world.wait_settled()
-    world.kill("blue")
-    _fetch_the_rest(world)
+    world.come_to_rest()
     assert_book_equals_ledger(world)
     assert_never_two_holders(world)
     received = {order["client_order_id"] for order in world.book()["orders"]}
     assert set(customer.acknowledged) <= received
-
-
-def _fetch_the_rest(world: World) -> None:
-    """A kill between the venue's day and the ledger leaves fills behind: one more reconciliation,
-    by a trader that is stopped before its next day."""
-    for _ in range(20):
-        book, here = world.book(), world.one("select count(*) from trading.fills")[0]
-        if len(book["fills"]) == here:
-            return
-        world.start_trader("blue")
-        wait_until(lambda: world.ready("blue"), "it is back")
-        world.wait_settled()
-        world.kill("blue")
 
 
 @pytest.mark.parametrize("fault", ["drop_after_accept_ratio", "error_after_accept_ratio"])
@@ -151,7 +130,7 @@ def test_the_other_slot_takes_over_in_less_than_a_second(trading_world: World) -
     world = trading_world
     world.start_trader("green")
     wait_until(lambda: world.ready("green"), "green stands by")
-    customer = Customer(world, 50, None)
+    customer = Customer(world, 50)
     customer.start()
     gaps = []
     for turn in range(6):
@@ -164,9 +143,7 @@ def test_the_other_slot_takes_over_in_less_than_a_second(trading_world: World) -
     world.wait_settled()
     assert max(gaps) < 1.0, gaps
     assert_never_two_holders(world)
-    for slot in ("blue", "green"):
-        world.kill(slot)
-    _fetch_the_rest(world)
+    world.come_to_rest()
     assert_book_equals_ledger(world)
 
 
@@ -174,7 +151,7 @@ def test_a_stopped_trader_writes_and_sends_nothing_when_it_wakes(trading_world: 
     world = trading_world
     world.start_trader("green")
     wait_until(lambda: world.ready("green"), "green stands by")
-    customer = Customer(world, 50, None)
+    customer = Customer(world, 50)
     customer.start()
     time.sleep(0.3)
     old = world.one("select timeline, epoch from trading.lease")
@@ -197,9 +174,7 @@ def test_a_stopped_trader_writes_and_sends_nothing_when_it_wakes(trading_world: 
         switched_at,
     )
     assert written == (0,)
-    for slot in ("blue", "green"):
-        world.kill(slot)
-    _fetch_the_rest(world)
+    world.come_to_rest()
     assert_book_equals_ledger(world)
     assert_never_two_holders(world)
 

@@ -153,9 +153,7 @@ def test_a_daily_loss_at_its_limit_stops_new_orders(priced: psycopg.Connection) 
     assert _submit(priced, _order(), limits).accepted
 
 
-def test_the_asynchronous_way_gives_the_same(
-    priced: psycopg.Connection, database_url: str
-) -> None:
+def test_the_asynchronous_way_gives_the_same(priced: psycopg.Connection, database_url: str) -> None:
     import asyncio
 
     async def both() -> tuple[SubmitResult, SubmitResult]:

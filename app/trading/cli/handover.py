@@ -99,4 +99,5 @@ def _json_row(row: dict[str, Any] | None) -> dict[str, Any] | None:
 def _text(row: dict[str, Any] | None) -> str:
     if row is None:
         return "no slot is active yet"
-    return f"{row['slot']} is active: release {row['release']}, epoch {row['epoch']}, {row['state']}"
+    what = f"release {row['release']}, epoch {row['epoch']}, {row['state']}"
+    return f"{row['slot']} is active: {what}"

@@ -31,9 +31,7 @@ def run(args: argparse.Namespace) -> int:
 
     if args.action == "up":
         kind = cast("Kind", args.kind)
-        done = runner.up(
-            url, kind, release=settings.release, patience_seconds=args.patience
-        )
+        done = runner.up(url, kind, release=settings.release, patience_seconds=args.patience)
         emit(args, {"applied": done}, f"applied: {', '.join(done) or 'nothing was pending'}")
     else:
         done = runner.down(url, args.to)

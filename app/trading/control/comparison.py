@@ -30,9 +30,7 @@ def compare(connection: psycopg.Connection[Any], venue_url: str, bearer: str) ->
     return asyncio.run(_compare(connection, venue_url, bearer))
 
 
-async def _compare(
-    connection: psycopg.Connection[Any], venue_url: str, bearer: str
-) -> list[Check]:
+async def _compare(connection: psycopg.Connection[Any], venue_url: str, bearer: str) -> list[Check]:
     venue = VenueClient(venue_url, bearer)
     try:
         for attempt in range(_ATTEMPTS):
@@ -91,10 +89,16 @@ def _states(connection: psycopg.Connection[Any], ids: list[str]) -> dict[str, st
 
 def _open_check(known: Mapping[str, str], still: Mapping[str, str], samples: int) -> Check:
     ended = ("FILLED", "CANCELED", "REJECTED", "(not in the ledger)", "NEW")
-    wrong = [f"{name}: works at the venue, here {state}" for name, state in known.items()
-             if state in ended]
-    wrong += [f"{name}: {state} here, not working at the venue" for name, state in still.items()
-              if state in ("ACKED", "PARTIALLY_FILLED")]
+    wrong = [
+        f"{name}: works at the venue, here {state}"
+        for name, state in known.items()
+        if state in ended
+    ]
+    wrong += [
+        f"{name}: {state} here, not working at the venue"
+        for name, state in still.items()
+        if state in ("ACKED", "PARTIALLY_FILLED")
+    ]
     message = "; ".join(wrong[:5]) or "the same orders work here and at the venue"
     return Check("open orders", not wrong, message, samples)
 

@@ -44,12 +44,13 @@ class Endpoint:
         if request.path in ("/health/ready", "/health/startup"):
             checks = self._checks(request.path)
             ok = all(check["ok"] for check in checks.values())
-            return _json({"status": "ok" if ok else "failing", "checks": checks}, 200 if ok else 503)
+            status = "ok" if ok else "failing"
+            return _json({"status": status, "checks": checks}, 200 if ok else 503)
         return _json({"error": "NOT_FOUND"}, 404)
 
     def _checks(self, path: str) -> dict[str, dict[str, Any]]:
         facts = self._facts()
-        checks = {
+        checks: dict[str, dict[str, Any]] = {
             "database": {"ok": facts.database_ok, "message": facts.database_message},
             "strategies": {"ok": facts.warm, "message": "" if facts.warm else "not warmed up yet"},
         }

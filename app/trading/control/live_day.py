@@ -10,6 +10,7 @@ day, so a step done twice is the same step.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -134,7 +135,10 @@ class Day:
 
 
 class LiveDay:
-    """Used by one thread at a time. Methods that write raise `LeaseLost`."""
+    """Methods that write raise `LeaseLost`.
+
+    One at a time: a thread whose task was cancelled still finishes what it began.
+    """
 
     def __init__(
         self,
@@ -151,17 +155,20 @@ class LiveDay:
         self._engine = new_engine()
         self._release = release
         self._month = (0, 0)
+        self._lock = threading.RLock()
 
     def place(self) -> Place:
-        row = self._connection.execute(
-            "select day_index, stored_day, completed_day from trading.replay_state"
-        ).fetchone()
+        with self._lock:
+            row = self._connection.execute(
+                "select day_index, stored_day, completed_day from trading.replay_state"
+            ).fetchone()
         assert row is not None  # inserted by the migration
         return Place(*row)
 
     def settled(self) -> bool:
         """Whether the venue has answered for every order of a strategy: only then comes a day."""
-        row = self._connection.execute(_UNSETTLED).fetchone()
+        with self._lock:
+            row = self._connection.execute(_UNSETTLED).fetchone()
         return row is not None and not row[0]
 
     def store(self, lease: Lease, place: Place) -> Day:
@@ -173,7 +180,7 @@ class LiveDay:
             return Day(day, bars)
         new_month = (day.year, day.month) != self._month
         asked_at = time.monotonic()
-        with self._connection.transaction():
+        with self._lock, self._connection.transaction():
             held = self._connection.execute(_HOLDS, lease.values()).fetchone()
             lease.seen(held is not None, asked_at)
             repository.store(self._connection, bars)
@@ -190,12 +197,17 @@ class LiveDay:
                 },
             )
         if new_month:
-            self._forget_old(day)
+            with self._lock:
+                self._forget_old(day)
             self._month = (day.year, day.month)
         return Day(day, bars)
 
     def decide(self, lease: Lease, today: Day) -> int:
         """Step 3; returns the number of new intents."""
+        with self._lock:
+            return self._decide(lease, today)
+
+    def _decide(self, lease: Lease, today: Day) -> int:
         day = today.timestamp
         self._catch_up(day)
         signals = self._engine.on_day(today.bars)
@@ -220,9 +232,15 @@ class LiveDay:
 
     def follow(self) -> None:
         """Keep the engine warm in a slot that does not trade: the days others completed."""
-        completed = self.place().completed_day
-        if completed is not None and (self._engine.now is None or self._engine.now < completed):
-            self._catch_up(completed + timedelta(microseconds=1))
+        with self._lock:
+            completed = self.place().completed_day
+            now = self._engine.now
+            if completed is not None and (now is None or now < completed):
+                self._catch_up(completed + timedelta(microseconds=1))
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
 
     def _catch_up(self, day: datetime) -> None:
         """Afterwards the engine knows the stored days before `day`, and none after."""

@@ -10,7 +10,6 @@ import signal
 import socket
 import time
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import psycopg
@@ -100,11 +99,11 @@ class _Process:
         while True:
             began = time.monotonic()
             connections = Connections(self._url, self._settings.slot)
-            days: psycopg.Connection[Any] | None = None
+            live_day: LiveDay | None = None
             try:
                 await connections.open()
-                days = await asyncio.to_thread(self._open_days)
-                await self._trader(connections, days).run()
+                live_day = await asyncio.to_thread(self._live_day)
+                await self._trader(connections, live_day).run()
             except (psycopg.Error, OSError, TradingError, ExceptionGroup) as error:
                 causes = error.exceptions if isinstance(error, ExceptionGroup) else [error]
                 self._facts.holding = False
@@ -113,13 +112,13 @@ class _Process:
                 log.warning("begin again: %s: %s", type(causes[0]).__name__, causes[0])
             finally:
                 await connections.close()
-                if days is not None:
-                    days.close()
+                if live_day is not None:
+                    await asyncio.to_thread(live_day.close)
             worked = time.monotonic() - began > 5.0
             pause = _RECONNECT_SECONDS if worked else min(pause * 2, 2.0)
             await asyncio.sleep(pause)
 
-    def _open_days(self) -> psycopg.Connection[Any]:
+    def _live_day(self) -> LiveDay:
         connection = connect(self._url, f"trading trader {self._settings.slot} days", 3)
         connection.execute("set idle_in_transaction_session_timeout = '1s'")
         connection.execute("set lock_timeout = '2s'")
@@ -137,12 +136,11 @@ class _Process:
                 "strategies": json.dumps(strategies),
             },
         )
-        return connection
-
-    def _trader(self, connections: Connections, days: psycopg.Connection[Any]) -> Trader:
-        live_day = LiveDay(
-            days, self._values, self._replay, self._new_engine, self._settings.release
+        return LiveDay(
+            connection, self._values, self._replay, self._new_engine, self._settings.release
         )
+
+    def _trader(self, connections: Connections, live_day: LiveDay) -> Trader:
         return Trader(
             slot=self._settings.slot,
             release=self._settings.release,

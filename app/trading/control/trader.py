@@ -110,6 +110,7 @@ class Trader:
         self._seconds_per_day = seconds_per_day
         self._holder = holder
         self._replace = replace
+        self._listening: asyncio.Task[None]
         self._orders = asyncio.Event()
         self._switch = asyncio.Event()
         self.facts = facts
@@ -117,39 +118,51 @@ class Trader:
     async def run(self) -> None:
         """Until cancelled, or until the database connection breaks (psycopg's errors)."""
         self.facts.database_ok, self.facts.database_message = True, ""
-        listening = asyncio.create_task(self._listen())
+        self._listening = asyncio.create_task(self._listen())
         try:
             while True:
-                lease = await self._stand_by(listening)
+                lease = await self._stand_by()
                 try:
                     await self._lead(lease)
                 except* (LeaseLost, FencingTokenStale) as group:
                     log.warning("standing by: %s", group.exceptions[0])
                     self.facts.last_error = str(group.exceptions[0])
                 except* (VenueUnavailable, SendOutcomeUnknown) as group:
-                    # The lease is kept in the database; taking it again means reconciling again.
+                    # The lease stays ours in the database; taking it again, with a new token, is
+                    # the way to reconcile what was under way.
                     log.warning("the venue is away: %s", group.exceptions[0])
                     self.facts.venue_ok = False
                     self.facts.venue_message = str(group.exceptions[0])
-                    await asyncio.sleep(_RETRY_SECONDS)
+                    await self._venue_is_back()
                 finally:
                     self.facts.holding = False
         finally:
-            listening.cancel()
+            self._listening.cancel()
 
     async def _listen(self) -> None:
         async for notify in self._db.listener.notifies():
             (self._switch if notify.channel == "slipway_active" else self._orders).set()
 
-    async def _stand_by(self, listening: asyncio.Task[None]) -> Lease:
+    async def _venue_is_back(self) -> None:
+        await asyncio.sleep(_RETRY_SECONDS)
+        while not await self._venue.alive():
+            self._still_listening()
+            await asyncio.sleep(_RETRY_SECONDS)
+
+    def _still_listening(self) -> None:
+        """Raises what ended the listening connection: then everything begins again."""
+        if self._listening.done():
+            self._listening.result()
+            raise psycopg.OperationalError("the listening connection ended")
+
+    async def _stand_by(self) -> Lease:
         """Wait until this slot may trade. A process takes from its predecessor only once."""
         followed_at = time.monotonic()
         if not self.facts.warm:
             await asyncio.to_thread(self._day.follow)
             self.facts.warm = True
         while True:
-            if listening.done():
-                listening.result()
+            self._still_listening()
             self._switch.clear()
             lease = await leases.take(
                 self._db.main, self._slot, self._holder, replace=self._replace
@@ -220,8 +233,11 @@ class Trader:
         return True
 
     async def _beat(self, lease: Lease) -> None:
+        """At once when a switch is announced: then this finds out that it is over."""
         while True:
-            await asyncio.sleep(_BEAT_SECONDS)
+            await _wait(self._switch, _BEAT_SECONDS)
+            self._switch.clear()
+            self._still_listening()
             await leases.beat(self._db.main, lease)
 
 

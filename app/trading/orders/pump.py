@@ -32,6 +32,7 @@ class Pump:
         self._connection = connection
         self._journal = journal
         self._venue = venue
+        self._confirming = asyncio.Lock()
         self.sent = 0
         self.unknown = 0
 
@@ -56,9 +57,12 @@ class Pump:
 
     async def send(self, rows: Sequence[Row]) -> None:
         """Send claimed orders, all at once, and write what the venue said."""
-        outcomes = await asyncio.gather(*(self._send(row) for row in rows))
+        results = await asyncio.gather(*(self._send(row) for row in rows), return_exceptions=True)
         self.sent += len(rows)
-        await self._journal.record(outcomes)
+        await self._journal.record([item for item in results if isinstance(item, Outcome)])
+        for item in results:
+            if isinstance(item, BaseException):
+                raise item
 
     async def resolve(self, unknown: Sequence[str]) -> bool:
         """Ask the venue for orders whose fate is unknown; True when none is left.
@@ -107,8 +111,11 @@ class Pump:
 
     async def _confirm(self) -> None:
         """A process that was stopped after its claim asks again before it sends."""
-        if not self.lease.fresh():
-            await beat(self._connection, self.lease)
+        if self.lease.fresh():
+            return
+        async with self._confirming:
+            if not self.lease.fresh():
+                await beat(self._connection, self.lease)
 
 
 def outcome_of(document: Document) -> Outcome:

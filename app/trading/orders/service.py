@@ -154,9 +154,7 @@ def _decide(
     return _INSERT
 
 
-def _written(
-    request: OrderRequest, row: Mapping[str, Any] | None, statement: str
-) -> SubmitResult:
+def _written(request: OrderRequest, row: Mapping[str, Any] | None, statement: str) -> SubmitResult:
     if row is None:
         # Only the kill switch can come between the check and the insert: the lock excludes others.
         from trading.errors import KillSwitchOn

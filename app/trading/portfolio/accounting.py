@@ -33,10 +33,8 @@ class Holding:
         closed = min(quantity, abs(self.quantity))
         direction = 1 if self.quantity > 0 else -1
         profit = (price - self.average_price) * closed * direction
-        if total == 0:
-            average = ZERO
-        else:
-            average = price if total * change > 0 else self.average_price
+        crossed = total * change > 0
+        average = price if crossed else self.average_price if total else ZERO
         return replace(
             charged,
             quantity=total,

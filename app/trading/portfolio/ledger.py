@@ -75,16 +75,12 @@ select (select count(*) from written) as written from fence
 
 async def last_fill(connection: AsyncConnection[Any]) -> int:
     """The venue's sequence number of the newest fill in the ledger, 0 without any."""
-    cursor = await connection.execute(
-        "select coalesce(max(venue_sequence), 0) from trading.fills"
-    )
+    cursor = await connection.execute("select coalesce(max(venue_sequence), 0) from trading.fills")
     row = await cursor.fetchone()
     return int(row[0]) if row else 0
 
 
-async def unknown_orders(
-    connection: AsyncConnection[Any], fills: Sequence[Row]
-) -> list[str]:
+async def unknown_orders(connection: AsyncConnection[Any], fills: Sequence[Row]) -> list[str]:
     """Ids of orders that were filled and that the ledger has never heard of."""
     ids = sorted({fill["client_order_id"] for fill in fills})
     cursor = await connection.execute(
