@@ -67,9 +67,12 @@ def parse_trailers(message: str) -> dict[str, str]:
 
 
 def message_of(subject: str, trailers: Mapping[str, str]) -> bytes:
-    """Values are brought onto one line: a reason with line breaks must not forge a trailer."""
+    """Subject, body paragraphs after it, trailers. Only the last paragraph is read for trailers and
+    every value is brought onto one line, so that a reason with line breaks cannot forge one."""
+    paragraphs = [" ".join(part.split()) for part in subject.split("\n\n")]
     lines = [f"{key}: {' '.join(value.split())}" for key, value in trailers.items()]
-    return (" ".join(subject.split()) + "\n\n" + "\n".join(lines) + "\n").encode("utf-8", "replace")
+    text = "\n\n".join([*filter(None, paragraphs), "\n".join(lines)]) + "\n"
+    return text.encode("utf-8", "replace")
 
 
 def write_tree(git: Git, files: Mapping[str, str]) -> str:

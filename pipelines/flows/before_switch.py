@@ -16,7 +16,7 @@ def guard_step(run: Run) -> str:
         run.head.state,
         run.release,
         freeze=run.ctx.records.freeze.state(),
-        migrations=run.ctx.target.migration_status(run.release),
+        migrations=run.migrations(),
     )
     return demand("guard", checks)
 
@@ -26,7 +26,7 @@ def _once(run: Run, kind: str, status: MigrationStatus) -> str:
 
 
 def backup_step(run: Run) -> str:
-    status = run.ctx.target.migration_status(run.release)
+    status = run.migrations()
     if not status.pending:
         return "skipped: no migration is pending"
     if run.first:
@@ -46,7 +46,7 @@ def backup_step(run: Run) -> str:
 
 
 def migrate_step(run: Run) -> str:
-    status = run.ctx.target.migration_status(run.release)
+    status = run.migrations()
     if not status.pending:
         return "skipped: no migration is pending"
     run.effect("migrate.migrate", lambda: run.ctx.target.migrate(run.release, "expand"))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pipelines.flows.context import Context
 from pipelines.model.branch import ActiveRow, BranchHead
 from pipelines.model.errors import SlipwayError, StaleToken, Unavailable
-from pipelines.model.live import Check
+from pipelines.model.live import Check, MigrationStatus
 from pipelines.model.release import Release
 from pipelines.model.slots import Slot
 from pipelines.model.steps import Step
@@ -38,6 +38,7 @@ class Run:
     to: Slot
     former: str | None
     occupant: str | None
+    facts: dict[str, MigrationStatus] = field(default_factory=dict)
 
     @property
     def from_slot(self) -> Slot:
@@ -51,6 +52,12 @@ class Run:
     def soak_seconds(self) -> float:
         """The first release has nothing to be compared with and nobody who waits for it."""
         return 0.0 if self.operation.kind == "bootstrap" else self.ctx.settings().soak_seconds
+
+    def migrations(self) -> MigrationStatus:
+        """Asked once per attempt: each question starts the application."""
+        if "migrations" not in self.facts:
+            self.facts["migrations"] = self.ctx.target.migration_status(self.release)
+        return self.facts["migrations"]
 
     def effect(self, name: str, act: Callable[[], object]) -> None:
         self.ctx.records.journal.effect(self.operation.id, self.token, name, act)
