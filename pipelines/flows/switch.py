@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, cast
 
 from pipelines.engine.verdict import Observation, judge
@@ -174,12 +174,18 @@ class Soak:
         return [ProbeSamples(tuple(stored["latencies_seconds"]), int(stored["errors"]))]
 
     def _record(self) -> list[Check]:
-        since = self.run.recall("switched_at") or datetime.now().astimezone().isoformat()
-        return list(
+        """What was done live since the switch against what the same release would have done."""
+        since = str(self.run.recall("switched_at"))
+        checks = list(
             self.target.application_check(
-                self.run.release, self.run.to, "record", ["--since", str(since)], 20.0
+                self.run.release, self.run.to, "record", ["--since", since], 20.0
             )
         )
+        if self.run.ctx.environment == "dev" or not self.run.release.application.offers("record"):
+            return checks
+        samples, least = sum(check.samples for check in checks), self.settings.min_record_samples
+        message = f"{samples} live decisions compared, at least {least}"
+        return [*checks, Check("record samples", samples >= least, message, samples)]
 
 
 def _merge(

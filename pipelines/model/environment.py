@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class AnalysisSettings:
     """What the soak after a switch measures and when it says no.
 
-    `min_samples` own probes are needed in production, or the answer is no;
+    Outside dev, `min_samples` own probes are needed, and `min_record_samples` of what the
+    application did live against its own record (where it offers `record`), or the answer is no;
     `max_error_ratio` of answers that are not 2xx/3xx/4xx or take over a second;
     `max_latency_factor` on p95 against the old slot probed at the same time, ignored below
     `min_latency_seconds` of absolute difference; `max_memory_growth_bytes_per_minute` per process.
@@ -17,6 +18,7 @@ class AnalysisSettings:
 
     probes_per_second: float = 20.0
     min_samples: int = 100
+    min_record_samples: int = 5
     max_error_ratio: float = 0.01
     max_latency_factor: float = 2.0
     min_latency_seconds: float = 0.005

@@ -25,6 +25,7 @@ _ANALYSIS_NUMBERS = {
 }
 _ANALYSIS_INTEGERS = {
     "min_samples": (0, 1_000_000),
+    "min_record_samples": (0, 1_000_000),
     "max_memory_growth_bytes_per_minute": (0, 1 << 50),
 }
 _REQUIRED = ("target", "soak_seconds", "rollback_window_hours", "reason_required")
