@@ -7,13 +7,13 @@ import difflib
 from pipelines.flows.context import Context
 from pipelines.flows.promote import default_release
 from pipelines.flows.render import processes_yaml
-from pipelines.model.release import Release
+from pipelines.model.release import ENVIRONMENTS, Release
 
 
 def difference(ctx: Context, release: str | None) -> tuple[str | None, Release, str]:
     """(active release, candidate, unified difference; empty when nothing would change)."""
-    wanted = ctx.store.get(release) if release else default_release(ctx)
     row = ctx.target.read_row().row
+    wanted = ctx.store.get(release) if release else _next_to_come(ctx, row.release if row else None)
     if row is None:
         return None, wanted, processes_yaml(wanted, ctx.environment)
     active = ctx.store.get(row.release)
@@ -23,3 +23,15 @@ def difference(ctx: Context, release: str | None) -> tuple[str | None, Release, 
         f"{ctx.environment}: active {active.id}", f"{ctx.environment}: candidate {wanted.id}",
     )  # fmt: skip
     return active.id, wanted, "".join(lines)
+
+
+def _next_to_come(ctx: Context, active: str | None) -> Release:
+    """What a promotion takes; when that is active already, the nearest change still on its way:
+    active in an earlier environment, or the newest build."""
+    wanted = default_release(ctx)
+    index = ENVIRONMENTS.index(ctx.environment)
+    for before in reversed(ENVIRONMENTS[:index]):
+        if wanted.id != active:
+            return wanted
+        wanted = default_release(ctx.sibling(before))
+    return wanted
