@@ -115,7 +115,7 @@ class _Process:
                 if live_day is not None:
                     await asyncio.to_thread(live_day.close)
             worked = time.monotonic() - began > 5.0
-            pause = _RECONNECT_SECONDS if worked else min(pause * 2, 2.0)
+            pause = _RECONNECT_SECONDS if worked else min(pause * 2, 1.0)
             await asyncio.sleep(pause)
 
     def _live_day(self) -> LiveDay:
