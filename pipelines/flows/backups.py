@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from pipelines.flows.context import Context
-from pipelines.model.errors import BadInput, Refused
+from pipelines.model.errors import BadInput, Refused, SlipwayError
 from pipelines.model.live import BackupInfo
 from pipelines.model.slots import Slot
 
@@ -48,16 +48,11 @@ def restore(ctx: Context, info: BackupInfo, reason: str) -> None:
     token = ctx.records.lock.preempt(ctx.actor, "restore", lease_seconds=LEASE_SECONDS)
     try:
         before = {slot: ctx.target.observe_slot(slot).release for slot in Slot}
-        acts: dict[str, Callable[[], None]] = {
-            "stop": lambda: _stop(ctx),
-            "restore": lambda: ctx.target.restore(info.name),
-            "start": lambda: _start(ctx, before),
-        }
-        for step, act in acts.items():
-            ctx.say(step, "running", info.name)
-            started = ctx.monotonic()
-            act()
-            ctx.say(step, "done", info.name, ctx.monotonic() - started)
+        _timed(ctx, "stop", info.name, lambda: _stop(ctx))
+        try:
+            _timed(ctx, "restore", info.name, lambda: ctx.target.restore(info.name))
+        finally:  # a restore that failed left the database as it was: it goes on with that
+            _timed(ctx, "start", info.name, lambda: _start(ctx, before))
         ctx.records.audit.append(
             actor=ctx.actor, action="restore", reason=reason, result="restored",
             details={"name": info.name, "taken_at": info.taken_at},
@@ -65,6 +60,17 @@ def restore(ctx: Context, info: BackupInfo, reason: str) -> None:
     finally:
         ctx.records.lock.release(token)
         ctx.wake()
+
+
+def _timed(ctx: Context, step: str, detail: str, act: Callable[[], None]) -> None:
+    ctx.say(step, "running", detail)
+    started = ctx.monotonic()
+    try:
+        act()
+    except SlipwayError as error:
+        ctx.say(step, "failed", error.message, ctx.monotonic() - started)
+        raise
+    ctx.say(step, "done", detail, ctx.monotonic() - started)
 
 
 def _stop(ctx: Context) -> None:

@@ -58,6 +58,9 @@ def repairs(ctx: Context, row: ActiveRow | None) -> list[Repair]:
     wanted = desired_slots(ctx, row)
     for slot in (row.slot, row.slot.other):
         found += _slot(ctx, live.slots[slot], wanted.get(slot))
+        # A release that was just left stays stopped until git has heard of it.
+        if slot is row.slot or row.published:
+            found += _stopped(ctx, live.slots[slot], wanted.get(slot))
     if ctx.target.traffic() is not row.slot:
         found.append(
             Repair(
@@ -108,6 +111,14 @@ def _slot(ctx: Context, live: SlotLive, wanted: str | None) -> list[Repair]:
         item = PlanItem("slot", f"{', '.join(strangers)} in {slot} run other code than {wanted}")
         return [Repair(item, lambda: _restart(ctx, slot, wanted))]
     return []
+
+
+def _stopped(ctx: Context, live: SlotLive, wanted: str | None) -> list[Repair]:
+    slot = live.slot
+    if live.health is not Health.SUSPENDED or wanted is None or live.release != wanted:
+        return []
+    item = PlanItem("slot", f"{slot} is stopped, the branch says it runs {wanted}")
+    return [Repair(item, lambda: fill(ctx, slot, wanted))]
 
 
 def _restart(ctx: Context, slot: Slot, wanted: str) -> None:

@@ -44,6 +44,7 @@ def look(ctx: Context, token: int, *, thorough: bool = True) -> str:
     `thorough` also looks at every process and heals. Raises StaleToken when a newer operation
     took over.
     """
+    ctx.records.lock.check(token)
     finish_pending(ctx, token)
     decision = decide(read_branch(ctx), ctx.target.read_row(), ctx.now())
     _alarm(ctx, decision)
@@ -53,7 +54,7 @@ def look(ctx: Context, token: int, *, thorough: bool = True) -> str:
         raise
     except (Unavailable, InProgress) as error:
         ctx.say("sync", "waiting", error.message)
-        _ensure(ctx)
+        _ensure(ctx, token)
         return f"waiting: {error.message}"
 
 
@@ -66,7 +67,7 @@ def _act(ctx: Context, decision: Decision, token: int, *, thorough: bool) -> str
     if decision.verb is Verb.SWITCH_BACK and row is not None:
         return _switch_back(ctx, row, token)
     if decision.verb is Verb.WAIT:
-        _ensure(ctx)
+        _ensure(ctx, token)
         return decision.reason
     _resume_undo(ctx, token)
     done = heal(ctx, row, token) if thorough else []
@@ -191,7 +192,9 @@ def _resume_undo(ctx: Context, token: int) -> None:
     ctx.records.journal.close(running.id, token, "undone", f"{failed['step']}: {failed['message']}")
 
 
-def _ensure(ctx: Context) -> None:
+def _ensure(ctx: Context, token: int) -> None:
+    """Start what does not run. Not while somebody else acts: a restore stops the database."""
+    ctx.records.lock.check(token)
     newest = ctx.store.newest()
     if newest is None:
         return
