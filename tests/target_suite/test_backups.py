@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import random
 import shutil
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from pipelines.adapters import postgres_backup
+from pipelines.adapters import postgres_backup, postgres_verify
 from pipelines.adapters.postgres_restore import control_timeline
 from pipelines.model.errors import BadInput, NeedsPerson, Refused, Unavailable
 from pipelines.model.live import Handover
@@ -52,13 +54,13 @@ def test_one_flipped_byte_anywhere_is_found(target: LocalTarget) -> None:
     everything = [p for p in data.rglob("*") if p.is_file() and p.stat().st_size]
     files = [p for p in everything if p.parent.name != "pg_wal"]
     chosen = [*random.Random(7).sample(files, 12), data / "backup_manifest", data / "PG_VERSION"]
-    assert postgres_backup.verify(data) == ""
+    assert postgres_verify.verify(data) == ""
     for file in chosen:
         position = random.Random(str(file)).randrange(file.stat().st_size)
         copy = damaged(target, info.name, str(file.relative_to(data)), position)
         try:
             ignored = file.name == "postgresql.auto.conf"
-            assert ignored or postgres_backup.verify(target.layout.backups / copy / "data")
+            assert ignored or postgres_verify.verify(target.layout.backups / copy / "data")
         finally:
             shutil.rmtree(target.layout.backups / copy)
 
@@ -68,16 +70,17 @@ def test_a_backup_with_a_missing_a_strange_or_no_file_does_not_verify(
 ) -> None:
     info = target.backup("to lose files")
     source = target.layout.backups / info.name / "data"
-    for number, change in enumerate((
+    changes: tuple[Callable[[Path], object], ...] = (
         lambda data: (data / "global" / "pg_control").unlink(),
         lambda data: (data / "global" / "strange").write_text("x"),
         lambda data: (data / "backup_manifest").unlink(),
         lambda data: [path.unlink() for path in (data / "pg_wal").glob("0*")],
-    )):  # fmt: skip
+    )
+    for number, change in enumerate(changes):
         copy = folder / str(number)
         shutil.copytree(source, copy)
         change(copy)
-        assert postgres_backup.verify(copy)
+        assert postgres_verify.verify(copy)
 
 
 def test_a_restore_brings_the_row_back_on_a_timeline_never_used_before(
@@ -129,3 +132,28 @@ def test_a_full_disk_is_said_and_leaves_nothing_half_done(
         target.backup("no room")
     assert target.list_backups() == before
     assert not list(target.layout.backups.glob(".*"))
+
+
+@pytest.fixture
+def small_disk(target: LocalTarget) -> Iterator[Path]:
+    """The backups' folder on a disk of 20 MB. Mounting needs root."""
+    backups = target.layout.backups
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", str(backups)], capture_output=True
+    )
+    if mounted.returncode:
+        pytest.skip("mounting needs root")
+    try:
+        yield backups
+    finally:
+        subprocess.run(["umount", str(backups)], check=True)
+
+
+def test_a_disk_that_fills_up_in_the_middle_of_a_backup_leaves_nothing(
+    target: LocalTarget, small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres_backup, "require_room", lambda *_: None)
+    with pytest.raises(Unavailable, match="disk is full"):
+        target.backup("no room")
+    assert list(small_disk.iterdir()) == []
+    assert not target.read_row().down
