@@ -18,9 +18,10 @@ from trading.api.health import Health
 from trading.api.live import Hub
 from trading.api.routes import account, backtest, control, orders, service, stream
 from trading.api.state import State
+from trading.console import routes as console
 from trading.settings import Settings
 
-ROUTERS = (service, orders, account, control, backtest, stream)
+ROUTERS = (service, orders, account, control, backtest, stream, console)
 
 
 def create_app(settings: Settings, gate: Gate) -> Application:

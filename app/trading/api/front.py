@@ -87,13 +87,25 @@ def body_of(error: TradingError) -> bytes:
     return json.dumps(error.as_dict(), ensure_ascii=False).encode()
 
 
+def _to_login(scope: Scope) -> Message | None:
+    """For a browser: a page is redirected, a panel tells the page to leave."""
+    headers = dict(scope["headers"])
+    if scope["method"] != "GET" or scope["path"].startswith("/api/"):
+        return None
+    length = (b"content-length", b"0")
+    if b"hx-request" in headers:
+        fields = [(b"hx-redirect", b"/login"), length]
+        return {"type": "http.response.start", "status": 200, "headers": fields}
+    if b"text/html" in headers.get(b"accept", b""):
+        fields = [(b"location", b"/login"), length]
+        return {"type": "http.response.start", "status": 303, "headers": fields}
+    return None
+
+
 async def refuse(error: TradingError, scope: Scope, send: Send) -> None:
     """Answer with the error; a browser that asks for a page is sent to the login form."""
-    headers = dict(scope["headers"])
-    page = scope["method"] == "GET" and b"text/html" in headers.get(b"accept", b"")
-    if page and not scope["path"].startswith("/api/") and error.http_status == 401:
-        start: list[tuple[bytes, bytes]] = [(b"location", b"/login"), (b"content-length", b"0")]
-        await send({"type": "http.response.start", "status": 303, "headers": start})
+    if error.http_status == 401 and (start := _to_login(scope)):
+        await send(start)
         await send({"type": "http.response.body", "body": b""})
         return
     body = body_of(error)

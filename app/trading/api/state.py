@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -36,6 +37,9 @@ class State:
     backtests: Backtests
     metrics: Metrics = field(default_factory=Metrics)
     artifact: str = field(default_factory=artifact.digest)
+    order_turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+    """Orders are accepted one after the other in the database: one writes, one is next. More would
+    only wait there, each on a connection that a read could use."""
     schema: list[str] = field(default_factory=required)
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 

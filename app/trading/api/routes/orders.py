@@ -103,7 +103,8 @@ async def place(request: Request) -> Response:
             connection, order, limits=state.values.risk, release=state.settings.release
         )
 
-    result = await state.database.run(work)
+    async with state.order_turns:
+        result = await state.database.run(work)
     if result.order is None:
         return _refusal(result.refusals)
     return raw_json(json.dumps(_plain(result.order)), 201 if result.created else 200)
