@@ -42,6 +42,7 @@ class Printer:
         self._quiet = quiet
         self._terminal = sys.stderr.isatty()
         self._late: dict[str, threading.Timer] = {}
+        self._said: dict[str, tuple[str, str]] = {}
         self._moving = False
 
     def __call__(self, event: Progress) -> None:
@@ -55,14 +56,18 @@ class Printer:
             self._erase()
             click.echo(line(event)[: shutil.get_terminal_size().columns - 1], err=True, nl=False)
             self._moving = True
-        elif event.environment not in self._late:
+        elif event.environment not in self._late and not self._said_already(event):
             timer = threading.Timer(LATE_SECONDS, self._say_late, [event])
             timer.daemon = True
             self._late[event.environment] = timer
             timer.start()
 
+    def _said_already(self, event: Progress) -> bool:
+        return self._said.get(event.environment) == (event.step, event.detail)
+
     def _say_late(self, event: Progress) -> None:
         self._late.pop(event.environment, None)
+        self._said[event.environment] = (event.step, event.detail)
         click.echo(line(event), err=True)
 
     def _cancel(self, environment: str) -> None:
