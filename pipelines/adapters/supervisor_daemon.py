@@ -36,7 +36,7 @@ from pipelines.targets.local.layout import LOOPBACK, Installation, Layout
 from pipelines.targets.local.ports import BOUND, FREE, ProcessOrder
 
 CHECK_SECONDS = 1.0
-ROTATE_SECONDS = 15.0
+FILES_SECONDS = 15.0
 GRACE_SECONDS = 5.0
 # A process that is started more often than this is left alone until somebody asks again.
 MOST_STARTS, STARTS_WITHIN_SECONDS = 6, 30.0
@@ -160,7 +160,7 @@ class Daemon:
         """Circus listens; now the sockets and whatever was ordered before."""
         self.own_sockets()
         signal.signal(signal.SIGCHLD, self.child_ended)
-        PeriodicCallback(self.rotate_logs, ROTATE_SECONDS * 1000).start()
+        PeriodicCallback(self.look_after_files, FILES_SECONDS * 1000).start()
         for path in sorted(self.layout.orders.glob("*.json"), key=lambda p: p.stat().st_mtime):
             future = self.run(ProcessOrder.from_json(path.read_text()))
             if future is not None:
@@ -177,7 +177,10 @@ class Daemon:
         with contextlib.suppress(ConflictError):
             await self.arbiter.manage_watchers()
 
-    def rotate_logs(self) -> None:
+    def look_after_files(self) -> None:
+        """Keep logs small; and end with the installation when somebody removed its folder."""
+        if not self.layout.root.exists():
+            os.kill(os.getpid(), signal.SIGTERM)
         for order in self.orders.values():
             rotate(Path(order.log))
         for path in self.layout.logs.glob("*.log"):

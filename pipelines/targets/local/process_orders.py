@@ -68,7 +68,7 @@ def slot_orders(
         orders[process.name] = ProcessOrder(
             name=name,
             argv=(str(python), "-m", release.application.module, *process.args),
-            env=env | {"SLIPWAY_ROLE": process.name},
+            env=env,
             cwd=str(layout.slot_folder(slot)),
             log=str(layout.slot_logs(slot) / f"{process.name}.log"),
             pidfile=str(layout.pidfile(name)),
@@ -90,7 +90,6 @@ def service_order(
             "SLIPWAY_RELEASE": release.id,
             "SLIPWAY_TOKEN_FILE": str(layout.installation.token_file),
             "SLIPWAY_DATA_DIR": str(layout.service_data(service.name)),
-            "SLIPWAY_ROLE": service.name,
         },
         cwd=str(layout.service_data(service.name)),
         log=str(layout.logs / f"{service.name}.log"),
