@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import re
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from pipelines.adapters import postgres_backup, postgres_restore
-from pipelines.adapters.postgres_server import Server
-from pipelines.model.errors import BadInput
+from pipelines.adapters.postgres_server import START_SECONDS, STOP_SECONDS, Server
+from pipelines.model.errors import BadInput, Unavailable
 from pipelines.model.live import BackupInfo
 from pipelines.targets.local.layout import Layout
 
@@ -19,14 +22,38 @@ class LocalPostgres:
 
     def ensure(self) -> None:
         self.layout.make_folders()
-        postgres_restore.finish_interrupted(self.layout)
-        self.server.initialise(self.layout.admin_passfile)
-        if self.server.postmaster() is None:
-            self.server.configure()
-        self.server.start()
+        with self._alone(START_SECONDS):
+            postgres_restore.finish_interrupted(self.layout)
+            self.server.initialise(self.layout.admin_passfile)
+            if self.server.postmaster() is None:
+                self.server.configure()
+            self.server.start()
 
     def stop(self) -> None:
-        self.server.stop()
+        with self._alone(STOP_SECONDS):
+            self.server.stop()
+
+    @contextmanager
+    def _alone(self, seconds: float) -> Iterator[None]:
+        """Commands and controller start, stop and restore one at a time: two of them at once would
+        take each other's half-made server for remains. The lock ends with its process."""
+        path = self.layout.root / "postgres.lock"
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with path.open("w") as stream:
+            deadline = time.monotonic() + seconds
+            while True:
+                try:
+                    fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > deadline:
+                        raise Unavailable(
+                            f"somebody else starts, stops or restores the database of "
+                            f"{self.layout.environment}",
+                            hint="wait for it: slipway status",
+                        ) from None
+                    time.sleep(0.05)
+            yield
 
     def running(self) -> bool:
         found = self.server.postmaster()
@@ -45,4 +72,5 @@ class LocalPostgres:
         ):
             known = ", ".join(info.name for info in self.list_backups()) or "none"
             raise BadInput(f"no backup {name!r}", hint=f"there are: {known}")
-        postgres_restore.restore(self.layout, self.server, name)
+        with self._alone(START_SECONDS):
+            postgres_restore.restore(self.layout, self.server, name)
