@@ -100,12 +100,20 @@ def environment_values(folder: Path) -> dict[str, dict[str, Any]]:
     one is refused here and not at three in the morning."""
     merged: dict[str, dict[str, Any]] = {}
     base = _values(folder, "environments/base/values.yaml")
+    decided = any(
+        (folder / f"environments/{name}/environment.yaml").exists() for name in ENVIRONMENTS
+    )
     for name in ENVIRONMENTS:
         file = f"environments/{name}/values.yaml"
         merged[name] = values.merge(base, _values(folder, file), file)
         settings = f"environments/{name}/environment.yaml"
         if (folder / settings).exists():
             environment_yaml.parse(read_text(folder, settings), name, settings)
+        elif decided:
+            raise BadInput(
+                f"{settings} is missing: environment {name} has no settings",
+                hint="bring it back: git checkout <commit> -- environments/" + name,
+            )
     return merged
 
 
