@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.harness.fixtures import new_folder
-from tests.harness.installation import REPOSITORY, Installation, clone
+from tests.harness.installation import REPOSITORY, Installation, borrowed, clone
 
 SECOND_APP = REPOSITORY / "tests" / "second_app"
 MOST_LINES = 60
@@ -29,9 +29,7 @@ def another_answer(checkout: Path) -> None:
 @pytest.fixture(scope="module")
 def second(installation: Installation) -> Iterator[Installation]:
     root = new_folder("slipway-second-")
-    made = Installation(
-        clone(root / "checkout"), root / "state", command=tuple(installation.command)
-    )
+    made = Installation(clone(root / "checkout"), root / "state", command=borrowed(installation))
     made.commit(only_the_second_app, "Ship another application")
     try:
         answer = made.run(

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.harness.installation import Installation, git
+from tests.harness.installation import Installation, borrowed, git
 from tests.harness.releases import other_release, two_releases
 from tests.planted.edits import harmless
 
@@ -65,9 +65,7 @@ def fill(folder: Path) -> Path:
 def test_a_port_in_use_is_named_before_anything_starts(
     installation: Installation, tmp_path: Path
 ) -> None:
-    other = Installation(
-        installation.checkout, tmp_path / "state", command=tuple(installation.command)
-    )
+    other = Installation(installation.checkout, tmp_path / "state", command=borrowed(installation))
     with socket.create_server(("127.0.0.1", other.port("staging", 2))):
         answer = other.run("up", "--state", str(other.state), "--base-port", str(other.base_port))
     try:
@@ -82,7 +80,7 @@ def test_a_disk_without_room_is_named_by_up_and_nothing_is_left_running(
     installation: Installation, small_disk: Path
 ) -> None:
     state = small_disk / "state"
-    other = Installation(installation.checkout, state, command=tuple(installation.command))
+    other = Installation(installation.checkout, state, command=borrowed(installation))
     fill(small_disk)
     answer = other.run("up", "--state", str(state), "--base-port", str(other.base_port))
     try:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.installation import ENVIRONMENTS, Installation, git
+from tests.harness.installation import ENVIRONMENTS, Installation, borrowed, git
 
 
 def test_a_second_installation_elsewhere_touches_nothing_of_the_first(
@@ -15,7 +15,7 @@ def test_a_second_installation_elsewhere_touches_nothing_of_the_first(
     tmp_path.chmod(0o755)
     before = {p.pid for p in installation.processes()}
     second = Installation(
-        installation.checkout, tmp_path / "second", command=tuple(installation.command)
+        installation.checkout, tmp_path / "second", command=borrowed(installation)
     )
     try:
         answer = second.run(
@@ -44,7 +44,7 @@ def test_up_works_from_a_dirty_shallow_detached_checkout_under_a_long_path_witho
     checkout = deep / "checkout"
     git(checkout, "checkout", "--quiet", "--detach")
     (checkout / "app" / "trading" / "__init__.py").write_text('"""Dirty."""\n')
-    other = Installation(checkout, checkout / ".slipway", command=tuple(installation.command))
+    other = Installation(checkout, checkout / ".slipway", command=borrowed(installation))
     nobody = {
         "GIT_AUTHOR_NAME": "", "GIT_AUTHOR_EMAIL": "", "GIT_COMMITTER_NAME": "",
         "GIT_COMMITTER_EMAIL": "", "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null",

@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -84,9 +83,11 @@ class Installation:
     command: tuple[str, ...] = ()
     first_up_output: str = ""
     first_up_seconds: float = 0.0
+    first_head: str = ""
 
     def __post_init__(self) -> None:
         self.command = self.command or (str(self.checkout / ".venv" / "bin" / "slipway"),)
+        self.first_head = self.first_head or git(self.checkout, "rev-parse", "HEAD")
 
     # --- commands ------------------------------------------------------------------------------
     def run(
@@ -247,9 +248,9 @@ class Installation:
         shutil.rmtree(self.runtime, ignore_errors=True)
 
 
-def this_python() -> tuple[str, ...]:
-    """slipway from the environment that runs the tests: no second `.venv` to make."""
-    return (sys.executable, "-m", "pipelines.cli.main")
+def borrowed(other: Installation) -> tuple[str, ...]:
+    """Commands of another checkout, run by the `.venv` of one that has it: saves making a second."""
+    return (str(other.checkout / ".venv" / "bin" / "python"), "-m", "pipelines.cli.main")
 
 
 def _parse(text: str) -> Any:
