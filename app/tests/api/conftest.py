@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -70,6 +70,17 @@ def running(slots: ModuleType, folder: Path, url: str) -> Iterator[Any]:
         pair.start("blue", live=True)
         pair.client = slots.Client(pair.live_port, TOKEN)
         yield pair
+
+
+@pytest.fixture
+def api_command(slots: ModuleType) -> Callable[[Path, str], Any]:
+    """Makes a pair of slots that run the API on a database."""
+
+    def make(folder: Path, url: str) -> Any:
+        command = [sys.executable, "-m", "trading", "serve", "api"]
+        return slots.SlotPair(folder, command, variables(folder, url))
+
+    return make
 
 
 @pytest.fixture

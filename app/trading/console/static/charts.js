@@ -7,22 +7,23 @@ const charts = (() => {
   const made = [];
 
   const look = () => ({
-    layout: { background: { color: "transparent" }, textColor: colour("dim"), fontSize: 11, attributionLogo: true },
+    layout: { background: { color: "transparent" }, textColor: colour("dim"), fontSize: 11 },
     grid: { vertLines: { visible: false }, horzLines: { color: colour("line") } },
     rightPriceScale: { borderVisible: false },
     timeScale: { borderVisible: false, rightOffset: 3 },
     crosshair: { mode: 0 },
   });
 
-  const make = (id) => {
+  const make = (id, logo) => {
     const chart = LightweightCharts.createChart(document.getElementById(id), { ...look(), autoSize: true });
+    chart.applyOptions({ layout: { attributionLogo: logo } });
     made.push(chart);
     return chart;
   };
 
-  const equityChart = make("equity-chart");
-  const equity = equityChart.addSeries(LightweightCharts.AreaSeries, { lineWidth: 2, priceLineVisible: false });
-  const marketChart = make("market-chart");
+  const equityChart = make("equity-chart", false);
+  const equity = equityChart.addSeries(LightweightCharts.AreaSeries, { lineWidth: 2, priceLineVisible: false, priceFormat: { type: "custom", minMove: 1, formatter: (money) => Math.round(money).toLocaleString("en") } });
+  const marketChart = make("market-chart", true);
   const candles = marketChart.addSeries(LightweightCharts.CandlestickSeries, { borderVisible: false });
   const volume = marketChart.addSeries(LightweightCharts.HistogramSeries,
     { priceScaleId: "volume", priceFormat: { type: "volume" }, lastValueVisible: false, priceLineVisible: false });
@@ -38,7 +39,7 @@ const charts = (() => {
     made.forEach((chart) => chart.applyOptions(look()));
     equity.applyOptions({ lineColor: colour("accent"), topColor: `${colour("accent")}44`, bottomColor: `${colour("accent")}00` });
     candles.applyOptions({ upColor: colour("gain"), downColor: colour("loss"), wickUpColor: colour("gain"), wickDownColor: colour("loss") });
-    volume.applyOptions({ color: colour("line") });
+    volume.applyOptions({ color: colour("volume") });
   };
 
   const candle = (bar) => ({ time: day(bar.timestamp), open: +bar.open, high: +bar.high, low: +bar.low, close: +bar.close });
