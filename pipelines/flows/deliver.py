@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
+from pipelines.engine.decide import names_same
 from pipelines.flows.before_switch import (
     backup_step,
     guard_step,
@@ -15,7 +17,7 @@ from pipelines.flows.context import Context
 from pipelines.flows.give_back import give_back
 from pipelines.flows.run import Run, StepFailed, run_step
 from pipelines.flows.switch import analyse_step, confirm_step, switch_step
-from pipelines.model.branch import BranchHead
+from pipelines.model.branch import ActiveRow, BranchHead
 from pipelines.model.errors import NeedsPerson, Refused, Unavailable
 from pipelines.model.steps import STEPS
 from pipelines.records.protocols import Operation, StepRecord
@@ -54,6 +56,17 @@ def deliver(ctx: Context, head: BranchHead, token: int) -> Operation:
     return _close(run, "refused" if isinstance(undone, Refused) else "undone", str(undone))
 
 
+def operation_id(ctx: Context, head: BranchHead, row: ActiveRow | None) -> str:
+    """The operation that makes this head live. One that ended well and is not what the row says
+    any more (the database was restored) is done again under a new name."""
+    if row is not None and names_same(head, row):
+        return row.operation
+    known = ctx.records.journal.get(head.state.operation)
+    if known is not None and known.status == "succeeded":
+        return f"{known.id}-{row.epoch if row else 0}"
+    return head.state.operation
+
+
 def _begin(ctx: Context, head: BranchHead, token: int) -> Run:
     content = head.state.active_content
     assert content is not None
@@ -61,12 +74,14 @@ def _begin(ctx: Context, head: BranchHead, token: int) -> Run:
     if reading.down:
         raise Unavailable(f"the database of {ctx.environment} does not answer: {reading.detail}")
     row = reading.row
-    known = ctx.records.journal.get(head.state.operation)
+    identity = operation_id(ctx, head, row)
+    known = ctx.records.journal.get(identity)
     operation = ctx.records.journal.open(
-        known
-        or Operation(
-            id=head.state.operation,
-            kind=head.state.kind,
+        replace(known, token=token)
+        if known
+        else Operation(
+            id=identity,
+            kind=head.state.kind if head.state.kind in ("bootstrap", "promotion") else "sync",
             release=content.release,
             from_slot=row.slot if row else "",
             to_slot=head.state.active,

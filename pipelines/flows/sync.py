@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipelines.engine.decide import Decision, Verb, decide
 from pipelines.flows.commits import read_branch
 from pipelines.flows.context import Context
-from pipelines.flows.deliver import deliver
+from pipelines.flows.deliver import deliver, operation_id
 from pipelines.flows.drift import drift, heal
 from pipelines.flows.publish import publish
 from pipelines.flows.rollback import finish_pending
@@ -77,7 +77,7 @@ def _act(ctx: Context, decision: Decision, token: int, *, thorough: bool) -> str
 def _forward(ctx: Context, decision: Decision, token: int) -> str:
     head = decision.head
     assert head is not None
-    known = ctx.records.journal.get(head.state.operation)
+    known = ctx.records.journal.get(operation_id(ctx, head, decision.row))
     if decision.verb is Verb.RESUME and (known is None or known.status != "running"):
         heal(ctx, decision.row, token)
         return decision.reason
