@@ -112,7 +112,7 @@ COMMANDS = [
     pytest.param(["rollback", "production"], 2, "--reason", id="rollback without a reason"),
     pytest.param(["promot", "dev"], 2, "promote", id="misspelt command"),
     pytest.param(
-        ["restore", "dev", "../../x", "--yes", "--reason", "x"], 1, "../../x", id="backup outside"
+        ["restore", "dev", "../../x", "--yes", "--reason", "x"], 1, "backup", id="backup outside"
     ),
     pytest.param(["why", "no-such-order"], 1, "no-such-order", id="unknown order"),
     pytest.param(["unhold", "dev", "r-00", "--reason", "x"], 1, "r-00", id="unhold of nothing"),
