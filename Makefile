@@ -23,9 +23,22 @@ up: venv ## three environments on this machine, released and trading (ARGS="--ba
 down: venv ## stop everything that `make up` started
 	@.venv/bin/slipway down $(ARGS)
 
-.PHONY: test test-app test-acceptance test-faults test-browser
-test: venv-dev ## unit, integration and documentation tests
-	@$(PYTEST) -n $(WORKERS) --dist loadfile tests/unit tests/integration tests/docs $(ARGS)
+.PHONY: test test-engine test-app test-acceptance test-faults test-browser
+test: test-engine test-app ## everything but whole installations
+
+test-engine: venv-dev ## the delivery engine: unit, integration, target suite, documents
+	@$(PYTEST) -n $(WORKERS) --dist loadfile tests/unit tests/docs tests/integration \
+		tests/target_suite $(ARGS)
+
+test-app: app/.venv/made ## the trading application
+	@cd app && .venv/bin/pytest -q -n $(WORKERS) --dist loadfile $(ARGS)
+
+app/.venv/made: app/requirements-dev.lock | venv-dev
+	@.venv/bin/uv venv --quiet --clear --python .venv/bin/python app/.venv
+	@.venv/bin/uv pip install --quiet --compile-bytecode --python app/.venv/bin/python \
+		--require-hashes -r app/requirements-dev.lock
+	@.venv/bin/uv pip install --quiet --python app/.venv/bin/python --no-deps --editable app
+	@touch $@
 
 test-acceptance: venv-dev ## a whole installation: up, build, promote, rollback
 	@$(PYTEST) tests/acceptance $(ARGS)
@@ -59,3 +72,5 @@ lock: venv ## refresh the lock files (network)
 	@$(COMPILE) pyproject.toml --group dev --constraints requirements.lock \
 		--output-file requirements-dev.lock
 	@$(COMPILE) app/pyproject.toml --output-file app/requirements.lock
+	@$(COMPILE) app/pyproject.toml --group app/pyproject.toml:dev \
+		--constraints app/requirements.lock --output-file app/requirements-dev.lock
