@@ -31,7 +31,7 @@ test-engine: venv-dev ## the delivery engine: unit, integration, target suite, d
 		tests/target_suite $(ARGS)
 
 test-app: app/.venv/made ## the trading application
-	@cd app && .venv/bin/pytest -q -n $(WORKERS) --dist loadfile $(ARGS)
+	@cd app && .venv/bin/pytest -q $(ARGS)
 
 app/.venv/made: app/requirements-dev.lock | venv-dev
 	@.venv/bin/uv venv --quiet --clear --python .venv/bin/python app/.venv
@@ -50,11 +50,11 @@ test-browser: venv-dev ## the console in a real browser
 	@$(PYTEST) tests/browser $(ARGS)
 
 .PHONY: lint format
-lint: venv-dev ## format, lint, types, import rules
-	@.venv/bin/ruff format --check pipelines tests scripts
-	@.venv/bin/ruff check pipelines tests scripts
+lint: venv-dev app/.venv/made ## lint, types, import rules
+	@.venv/bin/ruff check pipelines tests
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
+	@cd app && .venv/bin/ruff check . && .venv/bin/mypy
 
 format: venv-dev ## format and sort imports
 	@.venv/bin/ruff format pipelines tests
