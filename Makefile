@@ -24,7 +24,8 @@ down: venv ## stop everything that `make up` started
 	@.venv/bin/slipway down $(ARGS)
 
 .PHONY: test test-engine test-app test-acceptance test-faults test-browser
-test: test-engine test-app ## everything but whole installations
+test: venv-dev app/.venv/made ## everything but whole installations; both suites at once
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target test-engine test-app
 
 test-engine: venv-dev ## the delivery engine: unit, integration, target suite, documents
 	@$(PYTEST) -n $(WORKERS) --dist loadfile tests/unit tests/docs tests/integration \
