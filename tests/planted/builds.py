@@ -20,7 +20,8 @@ class BadBuild:
 
 
 def around_requests(body: str) -> Edit:
-    """Wrap the API's ASGI application. In `body`, `live` says whether the slot has traffic."""
+    """Wrap the API's ASGI application, inside what counts requests. In `body`, `live` says whether
+    the slot has traffic."""
     indented = "\n".join(f"            {line}" for line in body.strip().splitlines())
     code = f"""
 _sound_create_app = create_app
@@ -46,8 +47,11 @@ class _Planted:
         await self.inner(scope, receive, send)
 
 
-def create_app(gate, *arguments, **options):
-    return _Planted(_sound_create_app(gate, *arguments, **options), gate)
+def create_app(*arguments, **options):
+    front = _sound_create_app(*arguments, **options)
+    gate = next(a for a in (*arguments, *options.values()) if hasattr(a, "draining"))
+    front._inner = _Planted(front._inner, gate)
+    return front
 """
     return append("api/app.py", code)
 
