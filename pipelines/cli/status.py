@@ -48,7 +48,9 @@ def remarks(row: Mapping[str, Any]) -> list[str]:
         said.append(f"{running['kind']} by {running['actor']} under way (slipway history {name})")
     if frozen:
         said.append(f"frozen by {frozen['actor']}: {frozen['reason']} (slipway thaw {name})")
-    said += [f"held: {hold['release']}: {hold['reason']}" for hold in row["held"]]
+    said += [
+        f"held: {hold['release']}: {hold['reason'] or 'no reason given'}" for hold in row["held"]
+    ]
     if not row["controller"]:
         said.append("no controller runs (slipway up)")
     return said

@@ -41,7 +41,7 @@ def environment_status(ctx: Context) -> dict[str, Any]:
         else None,
         "frozen": _frozen(ctx),
         "alarm": alarm["reason"] if alarm else None,
-        "controller": bool(lock and lock.alive),
+        "controller": bool(lock and lock.alive) or ctx.wake(),
         "version": _version(ctx, row),
     }
 
