@@ -31,7 +31,7 @@ def environment_status(ctx: Context) -> dict[str, Any]:
         "active": str(active) if active else None,
         "release": row.release if row else None,
         "health": _health(live, active),
-        "sync": _sync(decision.verb, running is not None),
+        "sync": _sync(decision.verb, running is not None) if branch.head else "Unknown",
         "way_back": _way_back(ctx, live, idle),
         "held": _held(branch),
         "slots": {str(slot): _slot(live.slots[slot]) for slot in Slot},
