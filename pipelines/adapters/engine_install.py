@@ -95,7 +95,9 @@ class EngineInstall:
         with tarfile.open(
             fileobj=io.BytesIO(self._git("archive", "refs/heads/main", *wanted))
         ) as archive:
-            archive.extractall(source, filter="data")
+            if hasattr(tarfile, "data_filter"):  # not before Python 3.11.4
+                archive.extraction_filter = tarfile.data_filter
+            archive.extractall(source)  # noqa: S202 - made by git from the origin's own tree
         python = str(home / "bin" / "python")
         lock = str(source / "requirements.lock")
         self._uv("venv", "--quiet", "--allow-existing", "--python", sys.executable, str(home))
