@@ -23,8 +23,9 @@ import sys, uvicorn
 from trading.api.app import create_app
 from trading.api.gate import Gate
 from trading.settings import Settings
-uvicorn.run(create_app(Settings.from_environment(), Gate()), host="127.0.0.1", port=int(sys.argv[1]), loop="uvloop",
-            http="httptools", access_log=False, log_config=None, server_header=False)
+app = create_app(Settings.from_environment(), Gate())
+uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), loop="uvloop", http="httptools",
+            access_log=False, log_config=None, server_header=False)
 """
 
 
