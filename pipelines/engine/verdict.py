@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -11,6 +12,9 @@ from pipelines.model.live import Check, TrafficCounters
 # One-sided 97.5 % bound of the Wilson score interval (Wilson 1927): a ratio counts as too high
 # only when chance alone would give it less than 2.5 % of the time.
 _Z = 1.96
+
+# Under so many, p95 rests on fewer than two answers and says nothing.
+_LATENCY_SAMPLES = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,17 @@ def percentile(values: Sequence[float], fraction: float) -> float:
     ordered = sorted(values)
     rank = max(0, min(len(ordered) - 1, round(fraction * len(ordered) + 0.5) - 1))
     return ordered[rank]
+
+
+def percentile_bounds(values: Sequence[float], fraction: float) -> tuple[float, float]:
+    """Distribution-free 95 % interval of a percentile by order statistics (Conover 1999, 3.2);
+    (0, 0) of nothing."""
+    if not values:
+        return 0.0, 0.0
+    ordered, n = sorted(values), len(values)
+    spread = _Z * (n * fraction * (1 - fraction)) ** 0.5
+    low, high = math.floor(n * fraction - spread), math.ceil(n * fraction + spread)
+    return ordered[min(max(low - 1, 0), n - 1)], ordered[min(max(high - 1, 0), n - 1)]
 
 
 def wilson_lower(bad: int, total: int) -> float:
@@ -87,11 +102,16 @@ def _errors(
 
 
 def _latency(settings: AnalysisSettings, new: Observation, baseline: Observation) -> Check:
+    """Slower only when the intervals of both p95 say so: a few stray answers of a busy machine
+    must not undo a release, and few samples make a wide interval."""
     before = percentile(baseline.latencies_seconds, 0.95)
     after = percentile(new.latencies_seconds, 0.95)
-    slower = after > before * settings.max_latency_factor
-    noticeable = after - before >= settings.min_latency_seconds
-    ok = not (baseline.latencies_seconds and slower and noticeable)
+    least = percentile_bounds(new.latencies_seconds, 0.95)[0]
+    most = percentile_bounds(baseline.latencies_seconds, 0.95)[1]
+    slower = least > most * settings.max_latency_factor
+    noticeable = least - most >= settings.min_latency_seconds
+    enough = min(len(new.latencies_seconds), len(baseline.latencies_seconds)) >= _LATENCY_SAMPLES
+    ok = not (enough and slower and noticeable)
     return Check(
         "latency",
         ok,
