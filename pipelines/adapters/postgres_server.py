@@ -1,13 +1,14 @@
 """One PostgreSQL server over one data folder: initialise, start, adopt, stop. Nobody's child.
 
 The binaries come from a wheel. As root they refuse to run, so they run in a user namespace in which
-root is user 1000: no account is created and no folder's owner changes.
+root is an ordinary user that the system knows: no account is created and no folder's owner changes.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import os
+import pwd
 import secrets
 import shutil
 import signal
@@ -78,10 +79,14 @@ def binaries() -> Path:
 
 
 def as_ordinary_user(argv: Sequence[str], user: int | None = None) -> list[str]:
-    """The command, in a user namespace where it needs one."""
-    if (os.getuid() if user is None else user) != 0:
+    """The command, in a user namespace where it needs one: for root, which PostgreSQL refuses, and
+    for a user id without a name, which it cannot look up."""
+    user = os.getuid() if user is None else user
+    names = {entry.pw_uid for entry in pwd.getpwall()}
+    if user != 0 and user in names:
         return list(argv)
-    return ["unshare", "-U", "--map-user=1000", "--map-group=1000", "--", *argv]
+    shown = min((known for known in names if known != 0), default=1000)
+    return ["unshare", "-U", f"--map-user={shown}", f"--map-group={shown}", "--", *argv]
 
 
 def postgres(tool: str, *arguments: str) -> list[str]:
