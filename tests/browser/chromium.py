@@ -60,8 +60,11 @@ class Chromium:
         # The browser reads commands from descriptor 3 and writes answers to descriptor 4.
         shell = f'exec "$@" 3<&{read_fd} 4>&{write_fd}'
         self._process = subprocess.Popen(
-            ["bash", "-c", shell, "chromium", program, *_QUIET, "--remote-debugging-pipe"]
-            + [f"--user-data-dir={self._profile.name}", "about:blank"],
+            [
+                *("bash", "-c", shell, "chromium", program, *_QUIET),
+                *("--remote-debugging-pipe", f"--user-data-dir={self._profile.name}"),
+                "about:blank",
+            ],
             pass_fds=(read_fd, write_fd),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

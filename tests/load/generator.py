@@ -124,16 +124,22 @@ class Generator:
 
     async def _keep_asking(self, due: float, every: float) -> None:
         connection: Connection | None = None
-        while await self._sleep_until(due):
+        loop = asyncio.get_running_loop()
+        while True:
+            # Late because of the answer before: it counts. Late because of a timer: it does not.
+            late = loop.time() > due
+            if not await self._sleep_until(due):
+                break
             request = self._repeats.popleft() if self._repeats else self._mix.next()
-            connection = await self._ask(connection, request, request.data, due, "kept")
+            begin = due if late else loop.time()
+            connection = await self._ask(connection, request, request.data, begin, "kept")
             due += every
         if connection is not None:
             connection.close()
 
     async def _ask_anew(self, due: float, every: float) -> None:
         while await self._sleep_until(due):
-            self._spawn(self._ask_once(self._mix.next(), due))
+            self._spawn(self._ask_once(self._mix.next(), asyncio.get_running_loop().time()))
             due += every
 
     async def _ask_once(self, request: Request, due: float) -> None:

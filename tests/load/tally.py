@@ -14,7 +14,8 @@ class Tally:
     """Every request of a run: when it was due, how long it took, how it ended.
 
     A failure is a connection that ended, an answer other than 2xx, or one after more than 1 s.
-    Latency counts from the moment the request was due, so a stalled client hides nothing.
+    Latency counts from the moment the request was due if an earlier answer delayed it, so a
+    stalled server hides nothing.
     """
 
     def __init__(self) -> None:

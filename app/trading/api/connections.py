@@ -61,10 +61,14 @@ def protocol_factory(
 ) -> Callable[[], asyncio.Protocol]:
     """A factory for `loop.create_server` whose connections belong to `gate`."""
     scope_state = {**app_state, "gate": gate}
+    # A class for each gate: one more attribute on each connection would make all of them slower
+    # (CPython stops sharing the keys of instances with more than 30).
+    kind = type("GatedConnection", (GatedProtocol,), {"gate": gate})
 
     def create() -> asyncio.Protocol:
-        protocol = GatedProtocol(config=config, server_state=state, app_state=scope_state)
-        protocol.gate = gate
-        return protocol
+        connection: asyncio.Protocol = kind(
+            config=config, server_state=state, app_state=scope_state
+        )
+        return connection
 
     return create

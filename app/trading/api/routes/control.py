@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import asdict
+from functools import cache
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -29,6 +30,12 @@ class Reason(BaseModel):
     actor: Annotated[str, Field(max_length=100)] = ""
 
 
+@cache
+def _plugins() -> list[str]:
+    """Looked for once: it reads the metadata of every installed distribution."""
+    return registry.available()
+
+
 async def strategies_of(state: State) -> list[dict[str, Any]]:
     """Each strategy of values.yaml with its parameters, and what it holds and earned."""
     names = list(state.values.strategies)
@@ -49,7 +56,7 @@ async def risk_of(state: State) -> dict[str, Any]:
 async def strategies(request: Request) -> Response:
     """The strategies that trade here, and the plug-ins a backtest may name."""
     found = await strategies_of(of(request))
-    return raw_json(json.dumps({"strategies": found, "plugins": registry.available()}))
+    return raw_json(json.dumps({"strategies": found, "plugins": _plugins()}))
 
 
 @router.get("/risk")
