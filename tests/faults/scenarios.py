@@ -78,6 +78,7 @@ class Scenarios:
         return ["promote", self.environment, release, "--reason", "failpoint"]
 
     def _rollback(self) -> list[str]:
+        self._lift_holds()
         release = other_release(self.installation, self.environment)
         answer = self.installation.promote(self.environment, release)
         assert answer.code == 0, str(answer)
