@@ -32,7 +32,7 @@ test-engine: venv-dev ## the delivery engine: unit, integration, target suite, d
 		tests/target_suite $(ARGS)
 
 test-app: app/.venv/made ## the trading application
-	@cd app && .venv/bin/pytest -q $(ARGS)
+	@cd app && .venv/bin/pytest $(ARGS)
 
 app/.venv/made: app/requirements-dev.lock | venv-dev
 	@.venv/bin/uv venv --quiet --clear --python .venv/bin/python app/.venv
