@@ -106,10 +106,23 @@ def install(state: Path, base_port: int | None) -> Installation:
     return made
 
 
-def install_origin(installation: Installation) -> OriginChange:
+def install_origin(installation: Installation, actor: str) -> OriginChange:
+    """The origin; that `main` and `develop` moved stands in every environment's audit, since the
+    engine and the settings of all of them come from there."""
     from pipelines.adapters.git_origin_setup import init_origin
+    from pipelines.adapters.sqlite import open_records
 
-    return init_origin(installation.state, installation.checkout)
+    change = init_origin(installation.state, installation.checkout)
+    if change.moved or change.refused:
+        for environment in ENVIRONMENTS:
+            open_records(installation.state, environment).audit.append(
+                actor=actor,
+                action="move main and develop",
+                result="refused" if change.refused else "done",
+                reason=change.refused,
+                details={branch: list(pair) for branch, pair in change.moved.items()},
+            )
+    return change
 
 
 def install_engine(installation: Installation) -> Engine:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
-from pipelines.cli.options import examples, output_option, state_option
+from pipelines.cli.options import actor, examples, output_option, state_option
 from pipelines.cli.up_display import Display
 from pipelines.flows.context import Progress
 from pipelines.model.errors import BadInput, NeedsPerson
@@ -76,7 +76,7 @@ def prepare(state: Path, base_port: int | None, output: str) -> None:
         )  # fmt: skip
         step(
             "origin", "main and develop at HEAD",
-            lambda: wiring.install_origin(installation), describe_origin,
+            lambda: wiring.install_origin(installation, actor()), describe_origin,
         )  # fmt: skip
         step(
             "engine", "installing what main says, with every package by hash",
