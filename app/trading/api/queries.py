@@ -59,6 +59,7 @@ from (select * from trading.equity order by bar_timestamp desc limit %(limit)s) 
 """
 
 # Partitions are pruned by the lower bound; without it every month of every lap is looked into.
+# Fills have no index by symbol: of all symbols together the newest 5000 are looked at.
 MARKET = """
 with newest as (
   select * from trading.bars where symbol = %(symbol)s
@@ -74,6 +75,7 @@ select case when exists (select 1 from newest) then json_build_object('symbol', 
     'quantity', f.quantity::text, 'price', f.price::text, 'bar_timestamp', f.bar_timestamp,
     'client_order_id', f.client_order_id) order by f.venue_sequence), '[]')
     from (select * from trading.fills where symbol = %(symbol)s
+      and venue_sequence > (select max(venue_sequence) - 5000 from trading.fills)
       and bar_timestamp >= (select min(timestamp) from newest)
       order by venue_sequence desc limit 1000) f))::text end
 """
