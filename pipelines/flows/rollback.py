@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pipelines.flows.commits import HELD, new_operation_id
+from pipelines.flows.commits import DESIRED, HELD, new_operation_id
 from pipelines.flows.context import Context
 from pipelines.flows.publish import publish
 from pipelines.flows.slots import CLOSED, bring_back
@@ -33,16 +33,19 @@ def plan_rollback(ctx: Context, row: ActiveRow | None) -> tuple[Plan, Slot, Rele
         )
     to = bad.other
     old_id = ctx.target.observe_slot(to).release
+    closed = ctx.records.journal.fact(CLOSED) or []
+    named = old_id or (ctx.records.journal.fact(DESIRED) or {}).get(str(to))
+    if named in closed:
+        raise Refused(
+            f"the way back of {ctx.environment} was closed by a contract migration: "
+            f"{named} no longer fits the database",
+            hint=f"fix forward: slipway build, slipway promote {ctx.environment}; "
+            f"or go back with the data: slipway restore {ctx.environment}",
+        )
     if old_id is None:
         raise Refused(
             f"slot {to} of {ctx.environment} is empty: there is no older release to go back to",
             hint=f"promote one you trust: slipway promote {ctx.environment} RELEASE --reason …",
-        )
-    if old_id in (ctx.records.journal.fact(CLOSED) or []):
-        raise Refused(
-            f"{old_id} was closed by a contract migration: its code no longer fits the database",
-            hint="fix forward with: slipway promote, or restore: slipway restore "
-            + ctx.environment,
         )
     if old_id in (ctx.records.journal.fact(HELD) or []):
         raise Refused(
