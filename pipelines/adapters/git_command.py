@@ -72,7 +72,16 @@ class Git:
 def command(folder: Path, arguments: Sequence[str], *, bare: bool) -> list[str]:
     """argv. A checkout of another owner is fine: the person runs its Makefile already."""
     where = [f"--git-dir={folder}"] if bare else ["-C", str(folder)]
-    return ["git", "--no-pager", "-c", "safe.directory=*", "-c", "core.quotePath=false", *where, *arguments]
+    return [
+        "git",
+        "--no-pager",
+        "-c",
+        "safe.directory=*",
+        "-c",
+        "core.quotePath=false",
+        *where,
+        *arguments,
+    ]
 
 
 def environment(

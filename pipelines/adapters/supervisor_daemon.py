@@ -40,6 +40,7 @@ FILES_SECONDS = 15.0
 GRACE_SECONDS = 5.0
 # A process that is started more often than this is left alone until somebody asks again.
 MOST_STARTS, STARTS_WITHIN_SECONDS = 6, 30.0
+PAUSE_SECONDS = 3.0
 CHILD = str(Path(__file__).with_name("supervised_child.py"))
 
 logger = logging.getLogger("slipway.supervisor")
@@ -134,8 +135,11 @@ class Daemon:
         starts = self.starts.setdefault(name, collections.deque(maxlen=MOST_STARTS))
         now = time.monotonic()
         if len(starts) == MOST_STARTS and now - starts[0] < STARTS_WITHIN_SECONDS:
-            logger.error("%s started %d times in a row: giving up", name, MOST_STARTS)
+            logger.error("%s started %d times in a row: enough for now", name, MOST_STARTS)
             self.gave_up.add(name)
+            if not order.bound:
+                # Nobody watches the controller but us: it gets a pause, never the sack.
+                self.loop.call_later(PAUSE_SECONDS, self.run, order)
             return False
         starts.append(now)
         return True
