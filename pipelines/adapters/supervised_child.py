@@ -15,6 +15,8 @@ PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
+    # Until the process installs its handler, SIGUSR1 would end it; ignoring is inherited.
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     parent, order, pidfile, log, cwd, keep = sys.argv[1:7]
     if parent != "0":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
@@ -25,8 +27,6 @@ def main() -> None:
     write_pidfile(pidfile)
     if not os.path.exists(order):
         sys.exit(0)
-    # Until the process installs its handler, SIGUSR1 would end it; ignoring is inherited.
-    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     stream = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(stream, 1)
     os.dup2(stream, 2)

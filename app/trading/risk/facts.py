@@ -26,7 +26,7 @@ COLUMNS = """
   coalesce((select equity from trading.equity order by bar_timestamp desc offset 1 limit 1)
     - (select equity from trading.equity order by bar_timestamp desc limit 1), 0) as daily_loss,
   (select count(*) from trading.orders r
-    where r.created_at > clock_timestamp() - interval '1 second') as orders_last_second
+    where r.created_at > statement_timestamp() - interval '1 second') as orders_last_second
 """
 
 WORKING = """(
