@@ -4,6 +4,7 @@ import pytest
 
 from tests.browser import chromium
 from tests.harness.fixtures import installation
+from tests.harness.missing import missing
 
 __all__ = ["installation"]
 
@@ -11,4 +12,4 @@ __all__ = ["installation"]
 @pytest.fixture(autouse=True)
 def _browser_installed() -> None:
     if chromium.find() is None:
-        pytest.skip("no Chromium on this machine")
+        missing("no Chromium on this machine")

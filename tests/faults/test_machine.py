@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from tests.harness.installation import Installation, borrowed, git
+from tests.harness.missing import missing
 from tests.harness.releases import other_release, two_releases
 from tests.planted.edits import harmless
 
@@ -40,12 +41,12 @@ def warm(installation: Installation) -> Iterator[Installation]:
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of its own; mounting needs root."""
     if not ROOT:
-        pytest.skip("mounting a small file system needs root")
+        missing("mounting a small file system needs root")
     folder = tmp_path / "disk"
     folder.mkdir()
     words = ["mount", "-t", "tmpfs", "-o", "size=64m,mode=0755", "tmpfs", str(folder)]
     if subprocess.run(words, check=False, capture_output=True).returncode:
-        pytest.skip("this machine does not let us mount")
+        missing("this machine does not let us mount")
     yield folder
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
@@ -130,7 +131,7 @@ def test_two_people_who_promote_at_once_get_one_winner(warm: Installation) -> No
 
 def test_a_clock_set_back_by_two_hours_confuses_nobody(warm: Installation) -> None:
     if shutil.which("faketime") is None:
-        pytest.skip("faketime is not installed")
+        missing("faketime is not installed")
     answer = warm.run(
         "promote", "dev", other_release(warm, "dev"), "--reason", "late",
         prefix=("faketime", "-f", "-2h"),

@@ -19,6 +19,7 @@ from pipelines.adapters.release_store import LocalReleaseStore
 from pipelines.adapters.uv import find_uv
 from pipelines.model.errors import BadInput, InProgress, NeedsPerson, Refused, Unavailable
 from pipelines.model.release import Release
+from tests.harness.missing import missing
 from tests.support.tiny_application import TinyApplication
 
 ROOT = Path(__file__).parents[2]
@@ -379,7 +380,7 @@ def small_disk(tmp_path: Path) -> Path:
     disk.mkdir()
     argv = ["mount", "-t", "tmpfs", "-o", "size=512k,mode=700", "tmpfs", str(disk)]
     if os.geteuid() != 0 or subprocess.run(argv, capture_output=True, check=False).returncode:
-        pytest.skip("needs root and mount")
+        missing("needs root and mount")
     return disk
 
 

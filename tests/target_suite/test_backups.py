@@ -17,6 +17,7 @@ from pipelines.model.live import Handover
 from pipelines.model.release import Release
 from pipelines.model.slots import Slot
 from pipelines.targets.local.target import LocalTarget
+from tests.harness.missing import missing
 from tests.target_suite.waiting import staged
 
 
@@ -142,7 +143,7 @@ def small_disk(target: LocalTarget) -> Iterator[Path]:
         ["mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", str(backups)], capture_output=True
     )
     if mounted.returncode:
-        pytest.skip("mounting needs root")
+        missing("mounting needs root")
     try:
         yield backups
     finally:
