@@ -8,8 +8,8 @@ from typing import Any, cast
 
 from pipelines.engine.verdict import Observation, judge
 from pipelines.flows.run import Run, StepFailed, demand
-from pipelines.model.errors import Refused, StaleToken
-from pipelines.model.live import Check, Handover, ProbeSamples, TrafficCounters
+from pipelines.model.errors import Refused, StaleToken, Unavailable
+from pipelines.model.live import Check, Handover, Health, ProbeSamples, TrafficCounters
 from pipelines.model.steps import STEPS
 
 ANALYSE_LIMIT_SECONDS = next(step.limit_seconds for step in STEPS if step.name == "analyse")
@@ -69,9 +69,13 @@ def _handover(run: Run) -> None:
 
 def _traffic(run: Run) -> None:
     """Never a moment without an acceptor: the new slot first, then the old one stops."""
-    if not run.ctx.target.set_traffic(run.to, live=True, wait_seconds=3.0):
-        raise StepFailed("switch", f"slot {run.to} did not start to accept within 3 s")
-    run.ctx.target.set_traffic(run.from_slot, live=False)
+    target = run.ctx.target
+    if not target.set_traffic(run.to, live=True, wait_seconds=3.0):
+        words = f"slot {run.to} did not start to accept within 3 s"
+        if target.observe().supervisor is not Health.HEALTHY:
+            raise Unavailable(f"{words}: its supervisor is gone")
+        raise StepFailed("switch", words)
+    target.set_traffic(run.from_slot, live=False)
 
 
 def _still_ours(run: Run) -> None:
