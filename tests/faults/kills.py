@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+import subprocess
 import time
 from collections import Counter
 from dataclasses import dataclass, field
 
+from tests.harness.agreement import Agreement
 from tests.harness.database import query
 from tests.harness.installation import Installation
 from tests.harness.processes import ROLES, Running
@@ -72,7 +74,7 @@ def run(installation: Installation, kills: int, *, seed: int = 1, releases: bool
             time.sleep(0.3)
             if asked is not None:
                 asked.wait(CONVERGES_SECONDS * 2)
-            outcome.convergence_seconds.append(agreement.wait(CONVERGES_SECONDS))
+            outcome.convergence_seconds.append(_converged(agreement, number, victim, asked))
             _lift_holds(installation)
         orders.wait_for_rate(20.0, CONVERGES_SECONDS)
     finally:
@@ -86,6 +88,17 @@ def run(installation: Installation, kills: int, *, seed: int = 1, releases: bool
     outcome.audit_whole = installation.run("audit", "verify", ENVIRONMENT).code == 0
     outcome.two_holders = two_holders(installation.database_uri(ENVIRONMENT))
     return outcome
+
+
+def _converged(
+    agreement: Agreement, number: int, victim: Running, asked: subprocess.Popen[str] | None
+) -> float:
+    """Seconds until all agree again; the error says what was killed, and during what."""
+    try:
+        return agreement.wait(CONVERGES_SECONDS)
+    except AssertionError as problem:
+        meanwhile = f"during a promotion ({asked.communicate()})" if asked else "at rest"
+        raise AssertionError(f"kill {number}: {victim}, {meanwhile}: {problem}") from problem
 
 
 def _victim(installation: Installation, role: str, chance: random.Random) -> Running:

@@ -70,8 +70,8 @@ class Agreement:
             raise LookupError("no active row")
         return dict(found)
 
-    def version(self, port: int | None = None) -> dict[str, Any]:
-        return dict(get_json(port or self.live_port, "/version"))
+    def version(self, port: int | None = None, timeout: float = 3.0) -> dict[str, Any]:
+        return dict(get_json(port or self.live_port, "/version", timeout=timeout))
 
     def look(self) -> Facts:
         """One look at all three; anything that does not answer is a trouble."""
@@ -107,7 +107,7 @@ class Agreement:
     def _other_slot(self, active: str) -> list[str]:
         other = "green" if active == "blue" else "blue"
         try:
-            answer = self.version(self.slot_ports[other])
+            answer = self.version(self.slot_ports[other], timeout=0.5)  # an empty slot is silent
         except (OSError, ValueError):
             return []
         return [f"{other} accepts live traffic too"] if answer["traffic"] == "live" else []
