@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pipelines.flows.context import Context
 from pipelines.flows.sync import look
 from pipelines.model.errors import InProgress, SlipwayError, StaleToken
+from pipelines.model.release import ENVIRONMENTS
 
 LEASE_SECONDS = 20.0
 LOOK_SECONDS = 1.0
@@ -32,6 +33,9 @@ class Controller:
         self.token: int | None = None
         self.rounds = 0
         self.last_word = ""
+        self.neighbours = [
+            context.sibling(name) for name in ENVIRONMENTS if name != context.environment
+        ]
 
     def run(self) -> None:
         signal.signal(signal.SIGUSR1, lambda *_: self.woken.set())
@@ -71,6 +75,8 @@ class Controller:
         assert self.token is not None
         try:
             self._say(look(self.context, self.token, thorough=thorough))
+            if thorough:
+                self._help_neighbours()
         except StaleToken as error:
             self.log(f"overtaken: {error.message}")
             self.token = None
@@ -79,6 +85,15 @@ class Controller:
         except Exception as error:
             # The controller must outlive a defect in one look: it logs and looks again.
             self._say(f"defect: {type(error).__name__}: {error}")
+
+    def _help_neighbours(self) -> None:
+        """Supervisor and controller restart each other; when both died, a neighbour's controller
+        starts the supervisor, which starts the controller."""
+        for neighbour in self.neighbours:
+            newest = neighbour.store.newest()
+            if newest is not None and neighbour.target.abandoned():
+                self.log(f"{neighbour.environment} is abandoned; starting it")
+                neighbour.target.ensure(newest)
 
     def _say(self, words: str) -> None:
         if words != self.last_word:

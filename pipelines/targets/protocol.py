@@ -37,6 +37,10 @@ class Target(Protocol):
     def stop_all(self) -> None:
         """Stop slots, services, supervisor and database of this environment."""
 
+    def abandoned(self) -> bool:
+        """It should run, and both its supervisor and its controller are gone: only a neighbour
+        can notice. False after `stop_all`."""
+
     # --- observe -------------------------------------------------------------------------------
     def observe(self) -> LiveState: ...
 

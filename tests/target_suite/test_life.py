@@ -85,6 +85,27 @@ def test_the_controller_outlives_its_supervisor(target: LocalTarget, first: Rele
     assert target.processes.alive(pidfile) is None
 
 
+def test_an_environment_whose_keepers_both_died_is_called_abandoned(
+    target: LocalTarget, first: Release
+) -> None:
+    target.ensure_controller([sys.executable, "-c", "import time; time.sleep(600)"])
+    pidfile = target.layout.pidfile("controller")
+    until(lambda: target.processes.alive(pidfile) is not None, 5, "controller runs")
+    controller = target.processes.alive(pidfile)
+    os.kill(supervisor_pid(target), signal.SIGKILL)
+    until(lambda: target.observe().supervisor is Health.MISSING, 5)
+    assert not target.abandoned(), "the controller lives and will start the supervisor"
+    os.kill(controller or 0, signal.SIGKILL)
+    until(target.abandoned, 5, "nobody keeps it")
+    target.ensure(first)
+    until(lambda: target.processes.alive(pidfile) is not None, 5, "the controller is back")
+    target.stop_controller()
+    os.kill(supervisor_pid(target), signal.SIGKILL)
+    until(lambda: target.observe().supervisor is Health.MISSING, 5)
+    assert not target.abandoned(), "it was told to stop"
+    target.ensure(first)
+
+
 def test_no_secret_is_in_an_argument_or_environment(target: LocalTarget, first: Release) -> None:
     staged(target, Slot.BLUE, first)
     secrets = [

@@ -89,6 +89,12 @@ class LocalTarget:
         if not self.processes.wait_gone(pidfile, 5.0):
             self.processes.signal(pidfile, signal.SIGKILL)
 
+    def abandoned(self) -> bool:
+        if not any(self.layout.orders.glob(f"{CONTROLLER}.*.json")):
+            return False
+        pidfiles = (self.layout.supervisor_pidfile, self.layout.pidfile(CONTROLLER))
+        return all(self.processes.alive(pidfile) is None for pidfile in pidfiles)
+
     def stop_all(self) -> None:
         self.stop_controller()
         for slot in Slot:
