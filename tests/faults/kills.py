@@ -26,6 +26,7 @@ class Outcome:
 
     kills: Counter[str] = field(default_factory=Counter)
     convergence_seconds: list[float] = field(default_factory=list)
+    whole_seconds: list[float] = field(default_factory=list)
     rates: list[float] = field(default_factory=list)
     resting: list[int] = field(default_factory=list)
     account: Account | None = None
@@ -75,6 +76,7 @@ def run(installation: Installation, kills: int, *, seed: int = 1, releases: bool
             if asked is not None:
                 asked.wait(CONVERGES_SECONDS * 2)
             outcome.convergence_seconds.append(_converged(agreement, number, victim, asked))
+            outcome.whole_seconds.append(_whole_again(installation))
             _lift_holds(installation)
         orders.wait_for_rate(20.0, CONVERGES_SECONDS)
     finally:
@@ -99,6 +101,19 @@ def _converged(
     except AssertionError as problem:
         meanwhile = f"during a promotion ({asked.communicate()})" if asked else "at rest"
         raise AssertionError(f"kill {number}: {victim}, {meanwhile}: {problem}") from problem
+
+
+def _whole_again(installation: Installation) -> float:
+    """Seconds more until every kind of process runs: supervisor and controller watch each other, so
+    a second kill before that would leave nobody to bring them back but `slipway up`."""
+    begun = time.monotonic()
+    while True:
+        missing = set(ROLES) - {p.role for p in installation.processes(ENVIRONMENT)}
+        if not missing:
+            return time.monotonic() - begun
+        if time.monotonic() - begun > CONVERGES_SECONDS:
+            raise AssertionError(f"not running again: {sorted(missing)}")
+        time.sleep(0.2)
 
 
 def _victim(installation: Installation, role: str, chance: random.Random) -> Running:
