@@ -67,7 +67,7 @@ def run(installation: Installation, kills: int, *, seed: int = 1, releases: bool
                 release = other_release(installation, ENVIRONMENT)
                 asked = installation.start("promote", ENVIRONMENT, release, "--reason", "kills")
                 time.sleep(chance.uniform(0.0, 6.0))
-            outcome.rates.append(orders.per_second())
+            outcome.rates.append(orders.per_second(2.0))
             outcome.resting.append(resting_orders(installation))
             victim = _victim(installation, wishes.pop(), chance)
             victim.kill()

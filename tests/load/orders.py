@@ -19,7 +19,7 @@ RESTING = 10
 class Orders(Background):
     """`per_second` orders over six keep-alive connections to the live port."""
 
-    def __init__(self, port: int, token: str, *, per_second: float = 30.0) -> None:
+    def __init__(self, port: int, token: str, *, per_second: float = 40.0) -> None:
         super().__init__()
         self.generator = Generator(
             Plan(
