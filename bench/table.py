@@ -6,7 +6,7 @@ import json
 import os
 import platform
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,14 @@ def save(name: str, rows: Sequence[Row], *, quick: bool) -> Path:
     return path
 
 
+def _marked(row: Row, *, quick: bool) -> Row:
+    """A quick run repeats less than is demanded, so it proves nothing by itself."""
+    if not quick:
+        return row
+    good = None if row.good else row.good
+    return replace(row, measured=f"{row.measured}; quick run, fewer repetitions", good=good)
+
+
 def document(names: Iterable[str]) -> str:
     """docs/benchmarks.md, from whatever results there are, in the order of `names`."""
     parts, about = [], ""
@@ -80,7 +88,7 @@ def document(names: Iterable[str]) -> str:
             f"{facts['cores']} cores, {facts['memory_gib']} GiB, Linux {facts['kernel']}, "
             f"Python {facts['python']}, {facts['at'][:10]}"
         )
-        parts += [Row(**row).markdown() for row in result["rows"]]
+        parts += [_marked(Row(**row), quick=result["quick"]).markdown() for row in result["rows"]]
     lines = "\n".join(parts)
     return (
         "# Benchmarks\n\nMade by `make bench`; each script in `bench/` says how its figure is "
