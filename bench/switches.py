@@ -102,11 +102,12 @@ def without_draining(bench: Bench) -> Row:
         for n in range(2)
     ]
     bench.demand(bench.installation.promote("dev", releases[0]))
-    load = Load.start(bench.installation, "dev", seconds=45, rate=RATE)
+    load = Load.start(bench.installation, "dev", seconds=bench.times(90, 50), rate=RATE)
     try:
         time.sleep(5)
-        for release in (releases[1], releases[0]):
-            bench.demand(bench.installation.promote("dev", release))
+        for release in (releases[1], releases[0]) * bench.times(4, 2):
+            bench.installation.promote("dev", release)  # its own analysis may notice, and say no
+            bench.lift_holds()
         report, _ = load.wait(120)
     finally:
         load.kill()
