@@ -81,6 +81,7 @@ def document(names: Iterable[str]) -> str:
     for name in names:
         path = RESULTS / f"{name}.json"
         if not path.exists():
+            parts.append(Row(f"`bench/{name}.py`", "", "not measured here yet", None).markdown())
             continue
         result = json.loads(path.read_text())
         facts = result["machine"]
