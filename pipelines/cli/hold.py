@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from pipelines.cli.hold_output import show_hold
 from pipelines.cli.options import (
     environment_argument,
     examples,
@@ -14,7 +15,6 @@ from pipelines.cli.options import (
     require_reason,
     state_option,
 )
-from pipelines.cli.output import print_json
 from pipelines.cli.session import open_environment
 
 
@@ -33,12 +33,6 @@ def command(environment: str, release: str, reason: str, state: Path, output: st
     from pipelines.flows.holds import hold
 
     commit = hold(context, release, reason=reason)
-    if output == "json":
-        print_json({
-            "environment": environment, "release": release, "action": "hold",
-            "changed": commit is not None, "commit": commit,
-        })  # fmt: skip
-    elif commit is None:
-        click.echo(f"{environment}: nothing to do, {release} is held already")
-    else:
-        click.echo(f"{environment}: hold {release} — {reason}")
+    show_hold(
+        environment, release, "hold", commit, reason=reason, already="held already", output=output
+    )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from pipelines.cli.hold_output import show_hold
 from pipelines.cli.options import (
     environment_argument,
     examples,
@@ -14,7 +15,6 @@ from pipelines.cli.options import (
     require_reason,
     state_option,
 )
-from pipelines.cli.output import print_json
 from pipelines.cli.session import open_environment
 
 
@@ -35,12 +35,6 @@ def command(environment: str, release: str, reason: str, state: Path, output: st
     from pipelines.flows.holds import unhold
 
     commit = unhold(context, release, reason=reason)
-    if output == "json":
-        print_json({
-            "environment": environment, "release": release, "action": "unhold",
-            "changed": commit is not None, "commit": commit,
-        })  # fmt: skip
-    elif commit is None:
-        click.echo(f"{environment}: nothing to do, {release} is not held")
-    else:
-        click.echo(f"{environment}: unhold {release} — {reason}")
+    show_hold(
+        environment, release, "unhold", commit, reason=reason, already="not held", output=output
+    )
