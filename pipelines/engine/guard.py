@@ -36,6 +36,7 @@ def guard(
         _hold(state, release.id),
         _freeze(state, freeze),
         _migrations(release, migrations),
+        _order(state, migrations),
     ]
 
 
@@ -71,4 +72,19 @@ def _migrations(release: Release, migrations: MigrationStatus | None) -> Check:
         False,
         f"release {release.id} lacks {', '.join(migrations.missing)}, applied in {len(migrations.applied)} "
         "migrations of this database; include them: merge the commit that brought them, then slipway build",
+    )
+
+
+def _order(state: BranchState, migrations: MigrationStatus | None) -> Check:
+    blocker = None if migrations is None else migrations.blocked_by
+    if migrations is None or blocker is None or state.kind == "bootstrap":
+        return Check(
+            "migration order", True, "no contract migration stands before an expanding one"
+        )
+    return Check(
+        "migration order",
+        False,
+        f"{blocker} is a contract migration, still pending, and stands before "
+        f"{', '.join(migrations.pending)}; apply it first: "
+        f"slipway migrate contract {state.environment} --reason …",
     )

@@ -68,12 +68,14 @@ class Check:
 @dataclass(frozen=True, slots=True)
 class MigrationStatus:
     """`pending` expand migrations not yet applied; `contract` ones that wait for the window;
-    `missing`: applied in the database and unknown to the release."""
+    `missing`: applied in the database and unknown to the release; `blocked_by`: the contract one
+    that stands before a pending expand one."""
 
     applied: tuple[str, ...]
     pending: tuple[str, ...]
     contract: tuple[str, ...]
     missing: tuple[str, ...]
+    blocked_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

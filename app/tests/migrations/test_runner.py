@@ -161,3 +161,31 @@ def test_scripts_are_one_chain_and_name_their_kind(tmp_path: Path) -> None:
     _write(tmp_path, "r4", "r2", "other")
     with pytest.raises(MigrationFailed, match="kind must be expand or contract"):
         scripts.scripts(tmp_path)
+
+
+def _chain(monkeypatch: pytest.MonkeyPatch, *kinds: scripts.Kind) -> None:
+    """So many revisions that do nothing, instead of the real ones."""
+    made = [
+        scripts.Script(f"r{number}", None, kind, "", "", "select 1", "select 1", False)
+        for number, kind in enumerate(kinds, 1)
+    ]
+    monkeypatch.setattr(runner, "scripts", lambda: made)
+
+
+def test_a_database_no_other_release_has_touched_gets_contract_steps_as_well(
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _chain(monkeypatch, "expand", "contract", "expand")
+    assert runner.up(empty_database_url, release="r-1") == ["r1", "r2", "r3"]
+
+
+def test_a_database_of_another_release_waits_for_its_contract_step(
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _chain(monkeypatch, "expand")
+    runner.up(empty_database_url, release="r-1")
+    _chain(monkeypatch, "expand", "contract", "expand")
+    with pytest.raises(MigrationFailed, match="r3 comes after r2, which is pending"):
+        runner.up(empty_database_url, release="r-2")
+    assert runner.up(empty_database_url, "contract", release="r-2") == ["r2"]
+    assert runner.up(empty_database_url, release="r-2") == ["r3"]

@@ -38,6 +38,9 @@ def up(
 ) -> list[str]:
     """Apply what is pending of `kind`; return the revisions applied now, in order.
 
+    In a database that no other release has touched, `expand` applies every kind: there is no old
+    code that a contract step could take something from.
+
     Raises `DatabaseUnavailable`, `LockTimeout` after `patience_seconds` of trying, and
     `MigrationFailed` also when an earlier pending step of the other kind stands in the way.
     """
@@ -46,12 +49,13 @@ def up(
         _become_the_runner(connection, deadline)
         _retried(lambda: _run_active_sql(connection), deadline, "slipway.active")
         done = _applied(connection)
+        everything = kind == "expand" and _is_ours_alone(connection, release)
         now: list[str] = []
         blocked: Script | None = None
         for script in scripts():
             if script.revision in done:
                 continue
-            if script.kind != kind:
+            if script.kind != kind and not everything:
                 blocked = blocked or script
                 continue
             if blocked is not None:
@@ -166,6 +170,14 @@ def _applied(connection: Connection) -> list[str]:
             text("select revision from slipway.migrations order by applied_at, revision")
         )
         return [row[0] for row in rows]
+
+
+def _is_ours_alone(connection: Connection, release: str) -> bool:
+    with connection.begin():
+        others = text(
+            "select count(*) from slipway.migrations where applied_by_release <> :release"
+        )
+        return connection.scalar(others, {"release": release}) == 0
 
 
 def _apply(connection: Connection, script: Script, release: str, deadline: float) -> None:

@@ -94,9 +94,17 @@ def migration_status_of(result: CommandResult) -> MigrationStatus:
             pending=tuple(revision for revision, kind in pending if kind == "expand"),
             contract=tuple(revision for revision, kind in pending if kind == "contract"),
             missing=tuple(str(r) for r in answer["missing"]),
+            blocked_by=_blocker(pending),
         )
     except (KeyError, TypeError) as error:
         raise Unavailable(f"the application's migration status lacks {error}") from None
+
+
+def _blocker(pending: Sequence[tuple[str, str]]) -> str | None:
+    """The first contract revision with an expanding one after it."""
+    expanding = [index for index, (_, kind) in enumerate(pending) if kind == "expand"]
+    before = pending[: expanding[-1]] if expanding else []
+    return next((revision for revision, kind in before if kind == "contract"), None)
 
 
 def handover_args(request: Handover) -> list[str]:
