@@ -289,4 +289,5 @@ class LocalTarget:
     def memory_bytes(self, slot: Slot) -> dict[str, int]:
         record = self.slots.record(slot)
         pids = {name: self.slots.pid(slot, name) for name in (record.processes if record else ())}
-        return {name: self.processes.resident_bytes(pid) for name, pid in pids.items() if pid}
+        sizes = {name: self.processes.resident_bytes(pid) for name, pid in pids.items() if pid}
+        return {name: size for name, size in sizes.items() if size}
