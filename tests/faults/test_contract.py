@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import pytest
+
+from tests.harness.fixtures import another
 from tests.harness.installation import Installation
-from tests.harness.releases import forget, two_releases
+from tests.harness.releases import two_releases
 from tests.planted.edits import both, harmless, migration
 
 CONTRACT = both(
@@ -12,7 +17,14 @@ CONTRACT = both(
 )
 
 
-def test_a_contract_migration_closes_the_way_back_and_says_so(installation: Installation) -> None:
+@pytest.fixture
+def fresh(installation: Installation) -> Iterator[Installation]:
+    with another(installation) as made:
+        yield made
+
+
+def test_a_contract_migration_closes_the_way_back_and_says_so(fresh: Installation) -> None:
+    installation = fresh
     older, _ = two_releases(installation)
     assert installation.promote("dev", older).code == 0
     newer = installation.release(CONTRACT, "Drop what only older releases need")
@@ -37,4 +49,10 @@ def test_a_contract_migration_closes_the_way_back_and_says_so(installation: Inst
     again = installation.run("promote", "dev", older, "--reason", "beyond the contract")
     assert again.code == 1, str(again)
     assert "lacks" in again.text
-    forget(installation)
+
+    expanding = both(migration("select 1"), harmless("after a contract"))
+    next_one = installation.release(expanding, "Expand after the contract")
+    assert installation.promote("dev", next_one).code == 0
+    blocked = installation.promote("staging", next_one)
+    assert blocked.code == 1, str(blocked)
+    assert "slipway migrate contract staging" in blocked.text

@@ -6,11 +6,12 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.harness.installation import Installation, clone
+from tests.harness.installation import Installation, borrowed, clone
 
 FIRST_UP_SECONDS = 180.0
 
@@ -40,3 +41,20 @@ def installation() -> Iterator[Installation]:
             shutil.rmtree(made.runtime, ignore_errors=True)
             shutil.rmtree(root, ignore_errors=True)
     assert not left, f"slipway down left running: {left}"
+
+
+@contextmanager
+def another(first: Installation) -> Iterator[Installation]:
+    """A second installation from its own clone, for what would leave traces in the shared one."""
+    root = new_folder("slipway-another-")
+    checkout = clone(root / "checkout")
+    made = Installation(checkout, root / "state", command=borrowed(first))
+    try:
+        answer = made.run(
+            "up", "--state", str(made.state), "--base-port", str(made.base_port), timeout=400
+        )
+        assert answer.code == 0, str(answer)
+        yield made
+    finally:
+        made.remove()
+        shutil.rmtree(root, ignore_errors=True)
