@@ -13,7 +13,7 @@ from world import LIMITS
 from trading.errors import OrderConflict, OrderInvalid
 from trading.orders.model import OrderRequest, State, SubmitResult
 from trading.orders.rows import find, newest
-from trading.orders.service import cancel, submit, submit_async
+from trading.orders.service import cancel, submit
 from trading.risk import killswitch
 from trading.values import RiskValues
 
@@ -92,6 +92,7 @@ def test_orders_at_once_never_pass_the_limit_together(
         pytest.param({"type": "limit"}, id="limit without price"),
         pytest.param({"limit_price": Decimal(1)}, id="market with price"),
         pytest.param({"type": "stop_limit", "limit_price": Decimal(1)}, id="no stop"),
+        pytest.param({"symbol": "AAPL\x00"}, id="symbol"),
         pytest.param({"side": "hold"}, id="side"),
         pytest.param({"type": "iceberg"}, id="type"),
         pytest.param({"client_order_id": "a/../b"}, id="id"),
@@ -151,21 +152,6 @@ def test_a_daily_loss_at_its_limit_stops_new_orders(priced: psycopg.Connection) 
     assert [r.name for r in _submit(priced, _order(), limits).refusals] == ["DAILY_LOSS_LIMIT"]
     limits = LIMITS.model_copy(update={"max_daily_loss": Decimal(101)})
     assert _submit(priced, _order(), limits).accepted
-
-
-def test_the_asynchronous_way_gives_the_same(priced: psycopg.Connection, database_url: str) -> None:
-    import asyncio
-
-    async def both() -> tuple[SubmitResult, SubmitResult]:
-        connection = await psycopg.AsyncConnection.connect(database_url, autocommit=True)
-        async with connection:
-            first = await submit_async(connection, _order(), limits=LIMITS, release="r1")
-            again = await submit_async(connection, _order(), limits=LIMITS, release="r1")
-        return first, again
-
-    first, again = asyncio.run(both())
-    assert (first.created, again.created) == (True, False)
-    assert first.order == again.order
 
 
 def _at_once(url: str, orders: list[OrderRequest], limits: RiskValues) -> list[SubmitResult]:

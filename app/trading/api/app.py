@@ -16,6 +16,7 @@ from trading.api.front import Application, Front
 from trading.api.gate import Gate
 from trading.api.health import Health
 from trading.api.live import Hub
+from trading.api.order_desk import OrderDesk
 from trading.api.routes import account, backtest, control, orders, service, stream
 from trading.api.state import State
 from trading.console import routes as console
@@ -32,19 +33,22 @@ def create_app(settings: Settings, gate: Gate) -> Application:
     """
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
     database = Database(settings.need_database_url())
+    values = settings.values()
     state = State(
         settings=settings,
-        values=settings.values(),
+        values=values,
         gate=gate,
         gatekeeper=Gatekeeper(settings.token(), settings.environment),
         database=database,
         hub=Hub(database),
         backtests=Backtests(database, settings.release),
+        orders=OrderDesk(database, values.risk, settings.release),
     )
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
+        await state.orders.close()
         await state.backtests.close()
         await database.close()
 

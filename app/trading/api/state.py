@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from trading.api.database import Database
     from trading.api.gate import Gate
     from trading.api.live import Hub
+    from trading.api.order_desk import OrderDesk
     from trading.settings import Settings
     from trading.values import Values
 
@@ -35,11 +35,9 @@ class State:
     database: Database
     hub: Hub
     backtests: Backtests
+    orders: OrderDesk
     metrics: Metrics = field(default_factory=Metrics)
     artifact: str = field(default_factory=artifact.digest)
-    order_turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
-    """Orders are accepted one after the other in the database: one writes, one is next. More would
-    only wait there, each on a connection that a read could use."""
     schema: list[str] = field(default_factory=required)
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 

@@ -55,7 +55,7 @@ def _write(
     release: str,
 ) -> bool:
     with connection.cursor(row_factory=dict_row) as cursor:
-        row = cursor.execute(facts.QUERY, {"symbol": order.symbol}).fetchone()
+        row = cursor.execute(facts.QUERY, {"symbols": [order.symbol]}).fetchone()
     assert row is not None  # an aggregate always has a row
     known = facts.facts_of(row)
     refusals = failures(order, known, limits)

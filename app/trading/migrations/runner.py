@@ -177,7 +177,7 @@ def _is_ours_alone(connection: Connection, release: str) -> bool:
         others = text(
             "select count(*) from slipway.migrations where applied_by_release <> :release"
         )
-        return connection.scalar(others, {"release": release}) == 0
+        return not connection.scalar(others, {"release": release})
 
 
 def _apply(connection: Connection, script: Script, release: str, deadline: float) -> None:

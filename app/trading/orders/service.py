@@ -5,36 +5,38 @@ The row with state NEW is the acceptance. The trader that holds the lease finds 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from psycopg import AsyncConnection, Connection
 from psycopg.rows import dict_row
 
-from trading.errors import OrderConflict
+from trading.errors import KillSwitchOn, OrderConflict
 from trading.orders import rows
+from trading.orders.acceptance import Accepted, Decision, decide
 from trading.orders.model import Order, OrderRequest, State, SubmitResult
 from trading.orders.validation import validate
 from trading.risk import facts
-from trading.risk.checks import Facts, failures, reference_price
 from trading.values import RiskValues
 
-_BEFORE = f"""
-select {facts.COLUMNS}, to_jsonb(existing.client_order_id) is not null as exists,
-  existing.content_hash
-from {facts.WORKING}
-left join trading.orders existing on existing.client_order_id = %(client_order_id)s
+_EXISTING = f"""
+select {rows.COLUMNS}, content_hash from trading.orders where client_order_id = any(%(ids)s)
 """
-_FIND = f"select {rows.COLUMNS} from trading.orders where client_order_id = %(client_order_id)s"
 
 _INSERT = f"""
-with written as (
+with asked as (
+  select * from jsonb_to_recordset(%(orders)s::jsonb) as x(place int, client_order_id text,
+    source text, strategy text, symbol text, side text, quantity numeric, type text,
+    limit_price numeric, stop_price numeric, reference_price numeric, bar_timestamp timestamptz,
+    content_hash text, release text)
+), written as (
   insert into trading.orders (client_order_id, source, strategy, symbol, side, quantity, type,
     limit_price, stop_price, reference_price, bar_timestamp, content_hash, release)
-  select %(client_order_id)s, %(source)s, %(strategy)s, %(symbol)s, %(side)s, %(quantity)s,
-    %(type)s, %(limit_price)s, %(stop_price)s, %(reference_price)s, %(bar_timestamp)s,
-    %(content_hash)s, %(release)s
-  where not (select killed from trading.risk_state)
+  select client_order_id, source, strategy, symbol, side, quantity, type, limit_price, stop_price,
+    reference_price, bar_timestamp, content_hash, release
+  from asked where not (select killed from trading.risk_state) order by place
   on conflict (client_order_id) do nothing
   returning {rows.COLUMNS}
 ), noted as (
@@ -43,6 +45,8 @@ with written as (
 )
 select written.*, pg_notify('trading_orders', '') from written
 """
+
+Answer = SubmitResult | OrderConflict
 
 
 def submit(
@@ -54,35 +58,96 @@ def submit(
     content). A refusal by a limit is not raised: `SubmitResult.refusals` lists every one.
     """
     validate(request)
-    values = _values(request, release)
+    asked = _asked([request])
     with connection.transaction(), connection.cursor(row_factory=dict_row) as cursor:
-        with connection.pipeline():
-            cursor.execute(facts.LOCK)
-            before = cursor.execute(_BEFORE, values).fetchone()
-        decision = _decide(request, before or {}, limits, values)
-        if isinstance(decision, SubmitResult):
-            return decision
-        row = cursor.execute(decision, values).fetchone()
-    return _written(request, row, decision)
+        cursor.execute(facts.LOCK)
+        known = cursor.execute(facts.QUERY, asked).fetchall()
+        orders = cursor.execute(_EXISTING, asked).fetchall()
+        decisions = _decide([request], known, orders, limits)
+        documents = _documents(decisions, release)
+        written = cursor.execute(_INSERT, documents).fetchall() if documents else []
+    answer = _answers(decisions, [*orders, *written])[0]
+    if isinstance(answer, OrderConflict):
+        raise answer
+    return answer
 
 
-async def submit_async(
-    connection: AsyncConnection[Any], request: OrderRequest, *, limits: RiskValues, release: str
-) -> SubmitResult:
-    """`submit` for an event loop: the same statements, the same result."""
-    validate(request)
-    values = _values(request, release)
+async def submit_all(
+    connection: AsyncConnection[Any],
+    requests: Sequence[OrderRequest],
+    *,
+    limits: RiskValues,
+    release: str,
+) -> list[Answer]:
+    """`submit` for many at once: one transaction, judged in their order; a conflict is an answer.
+
+    Every request must be valid in itself (`validate`).
+    """
+    asked = _asked(requests)
     async with connection.transaction(), connection.cursor(row_factory=dict_row) as cursor:
         async with connection.pipeline():
             await cursor.execute(facts.LOCK)
-            await cursor.execute(_BEFORE, values)
-            before = await cursor.fetchone()
-        decision = _decide(request, before or {}, limits, values)
-        if isinstance(decision, SubmitResult):
-            return decision
-        await cursor.execute(decision, values)
-        row = await cursor.fetchone()
-    return _written(request, row, decision)
+            await cursor.execute(facts.QUERY, asked)
+            known = await cursor.fetchall()
+            await cursor.execute(_EXISTING, asked)
+            orders = await cursor.fetchall()
+        decisions = _decide(requests, known, orders, limits)
+        documents = _documents(decisions, release)
+        if documents:
+            await cursor.execute(_INSERT, documents)
+            orders = [*orders, *await cursor.fetchall()]
+    return _answers(decisions, orders)
+
+
+def _asked(requests: Sequence[OrderRequest]) -> dict[str, Any]:
+    return {
+        "symbols": sorted({request.symbol for request in requests}),
+        "ids": [request.client_order_id for request in requests],
+    }
+
+
+def _decide(
+    requests: Sequence[OrderRequest],
+    known: Sequence[Mapping[str, Any]],
+    orders: Sequence[Mapping[str, Any]],
+    limits: RiskValues,
+) -> list[Decision]:
+    by_symbol = {row["symbol"]: facts.facts_of(row) for row in known}
+    hashes = {row["client_order_id"]: row["content_hash"] for row in orders}
+    return decide(requests, by_symbol, hashes, limits)
+
+
+def _documents(decisions: Sequence[Decision], release: str) -> dict[str, str]:
+    """Values of `_INSERT`; empty when nothing is accepted."""
+    orders = [
+        {
+            **asdict(decision.request),
+            "place": place,
+            "content_hash": decision.request.content_hash(),
+            "reference_price": decision.reference_price,
+            "release": release,
+        }
+        for place, decision in enumerate(decisions)
+        if isinstance(decision, Accepted)
+    ]
+    return {"orders": json.dumps(orders, default=str)} if orders else {}
+
+
+def _answers(decisions: Sequence[Decision], orders: Sequence[Mapping[str, Any]]) -> list[Answer]:
+    stored = {row["client_order_id"]: row for row in orders}
+    return [_answer(decision, stored) for decision in decisions]
+
+
+def _answer(decision: Decision, stored: Mapping[str, Mapping[str, Any]]) -> Answer:
+    if isinstance(decision, OrderConflict):
+        return decision
+    if isinstance(decision, tuple):
+        return SubmitResult(order=None, refusals=decision)
+    row = stored.get(decision.request.client_order_id)
+    if row is None:
+        # Only the kill switch can come between the check and the insert: the lock excludes others.
+        return SubmitResult(order=None, refusals=(KillSwitchOn(),))
+    return SubmitResult(order=_order(row), created=isinstance(decision, Accepted))
 
 
 _CANCEL = f"""
@@ -116,53 +181,7 @@ def cancel(connection: Connection[Any], client_order_id: str) -> Order:
     return _order(row) if row else rows.find(connection, client_order_id)
 
 
-def _values(request: OrderRequest, release: str) -> dict[str, Any]:
-    return {
-        "client_order_id": request.client_order_id,
-        "source": request.source,
-        "strategy": request.strategy,
-        "symbol": request.symbol,
-        "side": request.side,
-        "quantity": request.quantity,
-        "type": request.type,
-        "limit_price": request.limit_price,
-        "stop_price": request.stop_price,
-        "bar_timestamp": request.bar_timestamp,
-        "content_hash": request.content_hash(),
-        "release": release,
-        "reference_price": None,
-    }
-
-
-def _decide(
-    request: OrderRequest, before: Mapping[str, Any], limits: RiskValues, values: dict[str, Any]
-) -> SubmitResult | str:
-    """The statement to run next, or the refusal. Fills in `reference_price`."""
-    if before["exists"]:
-        if before["content_hash"] != values["content_hash"]:
-            raise OrderConflict(
-                f"client order id {request.client_order_id!r} was used before for another order; "
-                "choose a new id",
-                client_order_id=request.client_order_id,
-            )
-        return _FIND
-    known: Facts = facts.facts_of(before)
-    refusals = failures(request, known, limits)
-    if refusals:
-        return SubmitResult(order=None, refusals=refusals)
-    values["reference_price"] = reference_price(request, known)
-    return _INSERT
-
-
-def _written(request: OrderRequest, row: Mapping[str, Any] | None, statement: str) -> SubmitResult:
-    if row is None:
-        # Only the kill switch can come between the check and the insert: the lock excludes others.
-        from trading.errors import KillSwitchOn
-
-        return SubmitResult(order=None, refusals=(KillSwitchOn(),))
-    return SubmitResult(order=_order(row), created=statement is _INSERT)
-
-
 def _order(row: Mapping[str, Any]) -> Order:
-    fields = {name: value for name, value in row.items() if name != "pg_notify"}
+    extra = ("pg_notify", "content_hash")
+    fields = {name: value for name, value in row.items() if name not in extra}
     return rows.order_of({**fields, "state": State(fields["state"])})

@@ -22,6 +22,8 @@ def validate(request: OrderRequest) -> None:
     """Raises `OrderInvalid` with the first thing that is wrong and its value."""
     if not _ID.fullmatch(request.client_order_id):
         _refuse("client_order_id", request.client_order_id, "1 to 100 of A-Z a-z 0-9 . _ : -")
+    if not request.symbol.isprintable():
+        _refuse("symbol", request.symbol, "printable characters")
     if request.side not in ("buy", "sell"):
         _refuse("side", request.side, "buy or sell")
     if request.type not in _NEEDS:

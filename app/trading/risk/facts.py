@@ -16,27 +16,28 @@ A process that stops while it holds the lock loses its connection after a second
 their time.
 """
 
-COLUMNS = """
-  (select killed from trading.risk_state) as killed,
-  (select reason from trading.risk_state) as kill_reason,
-  (select last_price from trading.instruments i where i.symbol = %(symbol)s) as last_price,
-  (select coalesce(sum(quantity), 0) from trading.positions p where p.symbol = %(symbol)s)
+QUERY = """
+select asked.symbol, risk_state.killed, risk_state.reason as kill_reason,
+  (select last_price from trading.instruments i where i.symbol = asked.symbol) as last_price,
+  (select coalesce(sum(quantity), 0) from trading.positions p where p.symbol = asked.symbol)
     as position,
-  working.open_buys, working.open_sells,
-  coalesce((select equity from trading.equity order by bar_timestamp desc offset 1 limit 1)
-    - (select equity from trading.equity order by bar_timestamp desc limit 1), 0) as daily_loss,
-  (select count(*) from trading.orders r
-    where r.created_at > statement_timestamp() - interval '1 second') as orders_last_second
-"""
-
-WORKING = """(
+  working.open_buys, working.open_sells, account.daily_loss, account.orders_last_second
+from unnest(%(symbols)s::text[]) as asked(symbol)
+cross join trading.risk_state
+cross join (
+  select coalesce((select equity from trading.equity order by bar_timestamp desc offset 1 limit 1)
+      - (select equity from trading.equity order by bar_timestamp desc limit 1), 0) as daily_loss,
+    (select count(*) from trading.orders r
+      where r.created_at > statement_timestamp() - interval '1 second') as orders_last_second
+) as account
+cross join lateral (
   select coalesce(sum(quantity - filled_quantity) filter (where side = 'buy'), 0) as open_buys,
     coalesce(sum(quantity - filled_quantity) filter (where side = 'sell'), 0) as open_sells
-  from trading.orders w where w.symbol = %(symbol)s
+  from trading.orders w where w.symbol = asked.symbol
     and w.state in ('NEW', 'SENT', 'ACKED', 'PARTIALLY_FILLED', 'UNKNOWN')
-) as working"""
-
-QUERY = f"select {COLUMNS} from {WORKING}"
+) as working
+"""
+"""A row for each of `symbols`."""
 
 
 def facts_of(row: Mapping[str, Any]) -> Facts:

@@ -15,12 +15,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from trading.api import queries
 from trading.api.answers import ERRORS, ErrorAnswer, body_of, parse, raw_json
-from trading.api.database import Connection
 from trading.api.state import of
 from trading.control.database import connect
 from trading.errors import InvalidInput, MalformedRequest, OrderRateLimit, RiskRefused
 from trading.orders import rows, service
-from trading.orders.model import OPEN, Order, OrderRequest, SubmitResult
+from trading.orders.model import OPEN, Order, OrderRequest
 
 router = APIRouter(prefix="/api/orders", tags=["orders"], responses=ERRORS)
 
@@ -97,14 +96,7 @@ async def place(request: Request) -> Response:
     """Accept an order: it is checked and written. The trader sends it, once."""
     state = of(request)
     order = _request(request.headers.get("idempotency-key", ""), await body_of(request))
-
-    async def work(connection: Connection) -> SubmitResult:
-        return await service.submit_async(
-            connection, order, limits=state.values.risk, release=state.settings.release
-        )
-
-    async with state.order_turns:
-        result = await state.database.run(work)
+    result = await state.orders.submit(order)
     if result.order is None:
         return _refusal(result.refusals)
     return raw_json(json.dumps(_plain(result.order)), 201 if result.created else 200)
