@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-
 from pipelines.engine.guard import guard
 from pipelines.flows.run import Run, StepFailed, demand
 from pipelines.model.live import Check, Health, MigrationStatus, SlotLive
@@ -139,16 +136,17 @@ def _not_less_than_active(run: Run, ready: int) -> Check:
     return Check("capacity", enough, f"{ready} ready, {needed} in the active slot", ready)
 
 
-def _application_checks(run: Run) -> Sequence[Check]:
+def _application_checks(run: Run) -> list[Check]:
+    """One after the other: together they would take every core of a small machine from the active
+    slot, and its users would notice each promotion."""
     settings = run.ctx.settings()
     commands: list[tuple[str, list[str]]] = [("validate", []), ("reconcile", [])]
     if not run.first:
         commands.append(("shadow", ["--bars", str(settings.shadow_bars)]))
-
-    def ask(command: tuple[str, list[str]]) -> Sequence[Check]:
-        return run.ctx.target.application_check(
-            run.release, run.to, command[0], command[1], settings.verify_timeout_seconds
+    return [
+        check
+        for command, arguments in commands
+        for check in run.ctx.target.application_check(
+            run.release, run.to, command, arguments, settings.verify_timeout_seconds
         )
-
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        return [check for checks in pool.map(ask, commands) for check in checks]
+    ]
