@@ -18,6 +18,8 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("trading", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("trading")
 
+pytest.register_assert_rewrite("world")
+
 _SERVER_OPTIONS = "-c listen_addresses='' -c fsync=off -c jit=off -c shared_buffers=16MB"
 _numbers = itertools.count(1)
 

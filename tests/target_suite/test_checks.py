@@ -10,7 +10,7 @@ from pipelines.model.release import Release
 from pipelines.model.slots import Slot
 from pipelines.targets.local.target import LocalTarget
 from tests.target_suite.local import EchoReleases
-from tests.target_suite.waiting import get, staged
+from tests.target_suite.waiting import get, staged, until
 
 
 def test_an_application_command_runs_in_the_release_and_answers_checks(
@@ -94,4 +94,4 @@ def test_memory_is_known_of_every_process_and_of_none_that_is_gone(
     assert set(memory) == {"web", "worker"}
     assert all(1_000_000 < size < 500_000_000 for size in memory.values())
     target.stop_slot(Slot.BLUE, kill=True)
-    assert target.memory_bytes(Slot.BLUE) == {}
+    until(lambda: target.memory_bytes(Slot.BLUE) == {}, seconds=5, what="no process left")

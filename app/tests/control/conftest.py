@@ -6,10 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-pytest.register_assert_rewrite("world")
-
-from world import World, wait_until  # noqa: E402 (after the line that lets its assertions speak)
+from world import World, wait_until
 
 
 @pytest.fixture
