@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from trading.errors import LockTimeout, MigrationFailed, SchemaMissing
-from trading.migrations import ledger, runner, scripts
+from trading.migrations import ledger, needs, runner, scripts
 
 EXPAND = [script.revision for script in scripts.scripts() if script.kind == "expand"]
 
@@ -161,6 +161,23 @@ def test_scripts_are_one_chain_and_name_their_kind(tmp_path: Path) -> None:
     _write(tmp_path, "r4", "r2", "other")
     with pytest.raises(MigrationFailed, match="kind must be expand or contract"):
         scripts.scripts(tmp_path)
+
+
+def test_the_needed_columns_are_those_that_the_scripts_make(database_url: str) -> None:
+    with _open(database_url) as connection:
+        made = connection.execute(
+            """select c.relname || '.' || a.attname from pg_attribute a
+            join pg_class c on c.oid = a.attrelid
+            where c.relnamespace = 'trading'::regnamespace and c.relkind in ('r', 'p')
+              and not c.relispartition and a.attnum > 0 and not a.attisdropped"""
+        ).fetchall()
+    assert sorted(needs.NEEDED) == sorted(name for (name,) in made)
+
+
+def test_a_column_that_went_away_is_named(connection: psycopg.Connection) -> None:
+    connection.execute("alter table trading.positions rename column fees to costs")
+    with pytest.raises(SchemaMissing, match=r"lacks positions\.fees, which this release uses"):
+        ledger.require_schema(connection)
 
 
 def _chain(monkeypatch: pytest.MonkeyPatch, *kinds: scripts.Kind) -> None:

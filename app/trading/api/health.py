@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from trading.errors import TradingError
+from trading.migrations import needs
 
 if TYPE_CHECKING:
     from trading.api.state import State
@@ -41,12 +42,13 @@ class Health:
     async def _ask(self) -> Checks:
         try:
             applied = await self._state.database.fetch(_APPLIED)
+            gone = await self._state.database.fetch(needs.GONE, {"needed": needs.NEEDED})
         except TradingError as error:
             name = "schema" if error.name == "SCHEMA_MISSING" else "database"
             return {name: _check(error.message)}
         lacking = [revision for revision in self._state.schema if revision not in applied]
         problem = f"the database lacks {', '.join(lacking)}; run: trading migrate up"
-        return {"database": _check(), "schema": _check(problem if lacking else "")}
+        return {"database": _check(), "schema": _check(problem if lacking else needs.explain(gone))}
 
 
 def good(checks: Checks) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from psycopg import Connection
 
 from trading.errors import SchemaMissing
+from trading.migrations import needs
 from trading.migrations.scripts import Script, required, scripts
 
 ACTIVE_SQL = Path(__file__).parents[1] / "control" / "active.sql"
@@ -58,10 +59,13 @@ def lacking(done: Sequence[str]) -> list[str]:
 
 
 def require_schema(connection: Connection[Any]) -> list[str]:
-    """The applied revisions. Raises `SchemaMissing`."""
+    """The applied revisions. Raises `SchemaMissing` when one, or a column in use, is not there."""
     done = applied(connection)
     if lost := lacking(done):
         raise SchemaMissing(
             f"the database lacks {', '.join(lost)}; run: trading migrate up", missing=lost
         )
+    row = connection.execute(needs.GONE, {"needed": needs.NEEDED}).fetchone()
+    if row is not None and row[0]:
+        raise SchemaMissing(needs.explain(row[0]), missing=row[0])
     return done
