@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 from pipelines.engine.guard import guard
 from pipelines.flows.run import Run, StepFailed, demand
 from pipelines.model.live import Check, Health, MigrationStatus, SlotLive
@@ -44,26 +46,39 @@ def backup_step(run: Run) -> str:
 
 def migrate_step(run: Run) -> str:
     status = run.migrations()
-    if not status.pending:
-        return "skipped: no migration is pending"
+    if run.recall("migrating") is None:
+        if not status.pending:
+            return "skipped: no migration is pending"
+        before = status.applied[-1] if status.applied else "base"
+        run.remember("migrating", {"revisions": list(status.pending), "before": before})
     run.effect("migrate.migrate", lambda: run.ctx.target.migrate(run.release, "expand"))
     left = run.ctx.target.migration_status(run.release).pending
     if left:
         run.ctx.target.migrate(run.release, "expand")
-    return _old_code_on_new_schema(run, len(status.pending))
+    words = f"{len(cast(dict[str, Any], run.recall('migrating'))['revisions'])} applied"
+    return words if run.first else f"{words}; {_old_code_on_new_schema(run)}"
 
 
-def _old_code_on_new_schema(run: Run, count: int) -> str:
-    if run.first:
-        return f"{count} applied"
-    samples = run.ctx.target.probe(None, count=20, per_second=40.0)
-    if samples.errors:
+def _old_code_on_new_schema(run: Run) -> str:
+    """Requests through the live socket, and what the old release itself says of the database."""
+    ctx = run.ctx
+    samples = ctx.target.probe(None, count=20, per_second=40.0)
+    problems = [f"{samples.errors} of {samples.count} requests"] if samples.errors else []
+    former = ctx.store.get(cast(str, run.former))
+    limit = ctx.settings().verify_timeout_seconds
+    checks = ctx.target.application_check(former, run.from_slot, "validate", [], limit)
+    problems += [f"{check.name}: {check.message}" for check in checks if not check.ok]
+    if problems:
+        run.remember("breaks_old", True)
         raise StepFailed(
             "migrate",
-            f"the old release fails on the new schema: {samples.errors} of {samples.count} requests, "
-            f"such as {samples.error_examples[:1]}; a migration must only expand",
+            f"the old release fails on the new schema: {'; '.join(problems)}. A migration must only "
+            "expand; it is undone by its own script, and what it deleted is in the backup taken "
+            f"before it: slipway restore {ctx.environment}",
         )
-    return f"{count} applied; the old release answered {samples.count} of {samples.count} requests on it"
+    return (
+        f"the old release answers {samples.count} of {samples.count} requests on it and validates"
+    )
 
 
 def stage_step(run: Run) -> str:

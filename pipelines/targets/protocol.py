@@ -58,6 +58,9 @@ class Target(Protocol):
     def migrate(self, release: Release, kind: str) -> None:
         """Apply pending migrations of `kind` (expand or contract). Run again after a crash: goes on."""
 
+    def undo_migrations(self, release: Release, to: str) -> None:
+        """Undo, newest first, what was applied after revision `to` (`base`: everything)."""
+
     def backup(self, reason: str) -> BackupInfo:
         """Take a base backup and verify it; a backup that does not verify raises and is removed."""
 

@@ -7,11 +7,12 @@ import time
 
 from tests.harness.installation import Installation, git
 from tests.harness.releases import forget, other_release, two_releases
-from tests.planted.builds import VERIFY_FAILS
-from tests.planted.edits import both, harmless, migration
+from tests.planted.builds import BREAKS_OLD, VERIFY_FAILS
+from tests.planted.edits import Edit, both, harmless, migration
 
-# step of the effect -> scenario
+# effect, or the step of one -> scenario
 SCENARIOS = {
+    "migrate.undo": "breaking",
     "backup": "migrating",
     "migrate": "migrating",
     "stage": "promotion",
@@ -44,7 +45,7 @@ class Scenarios:
 
     @staticmethod
     def kind_of(effect: str) -> str | None:
-        return SCENARIOS.get(effect.split(".")[0])
+        return SCENARIOS.get(effect) or SCENARIOS.get(effect.split(".")[0])
 
     def run(self, point: str) -> float:
         """Seconds from the kill until one active slot is named alike by row, branch and live."""
@@ -59,6 +60,7 @@ class Scenarios:
             "promotion": self._promotion,
             "rollback": self._rollback,
             "failing": self._failing,
+            "breaking": self._breaking,
         }[kind]()
         if command[0] == "promote" and point.endswith(":after"):
             command.append("--no-wait")  # nobody follows: the next controller must go on alone
@@ -102,10 +104,16 @@ class Scenarios:
         return ["promote", self.environment, release, "--reason", "failpoint"]
 
     def _failing(self) -> list[str]:
+        return self._bad(VERIFY_FAILS, "Fail verify")
+
+    def _breaking(self) -> list[str]:
+        return self._bad(BREAKS_OLD, "Take a column away")
+
+    def _bad(self, bad: Edit, subject: str) -> list[str]:
         self._count += 1
         head = git(self.installation.checkout, "rev-parse", "HEAD")
-        edit = both(VERIFY_FAILS, harmless(f"failing {self._count}"))
-        release = self.installation.release(edit, f"Fail verify {self._count}")
+        edit = both(bad, harmless(f"bad {self._count}"))
+        release = self.installation.release(edit, f"{subject} {self._count}")
         git(self.installation.checkout, "reset", "--quiet", "--hard", head)
         return ["promote", self.environment, release, "--reason", "failpoint"]
 

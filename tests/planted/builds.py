@@ -1,10 +1,10 @@
-"""The nine bad builds: what is wrong with each, the step that must catch it, and the words it must say."""
+"""The bad builds: what is wrong with each, the step that must catch it, and the words it must say."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tests.planted.edits import Edit, append, harmless, migration
+from tests.planted.edits import Edit, append, both, harmless, migration
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +114,19 @@ VERIFY_FAILS = append(
     """,
 )
 WRONG_SCHEMA = migration("alter table trading.table_that_is_not_there add column planted int")
+BREAKS_OLD = both(
+    migration(
+        "alter table trading.positions rename column fees to costs",
+        "alter table trading.positions rename column costs to fees",
+    ),
+    append(
+        "migrations/needs.py",
+        """
+        NEEDED.remove("positions.fees")
+        """,
+    ),
+)
+"""Its own code would not mind; the release that is active needs the column."""
 AGAINST_RECORD = append(
     "backtest/kernel.py",
     """
@@ -138,6 +151,7 @@ BUILDS: tuple[BadBuild, ...] = (
     BadBuild("crash at start", CRASH, "verify", ("not ready",)),
     BadBuild("never ready", NEVER_READY, "verify", ("not ready", "never ready")),
     BadBuild("wrong schema", WRONG_SCHEMA, "migrate", ("table_that_is_not_there",)),
+    BadBuild("takes a column away", BREAKS_OLD, "migrate", ("positions.fees", "slipway restore")),
     BadBuild("verify fails", VERIFY_FAILS, "verify", ("engine",)),
     BadBuild("5 % errors after the switch", ERRORS, "analyse", ("answers failed",), switches=True),
     BadBuild("p95 times 3", SLOW, "analyse", ("p95",), switches=True),

@@ -6,6 +6,9 @@ import os
 import signal
 import time
 
+import pytest
+
+from pipelines.model.errors import Refused
 from pipelines.model.release import Release
 from pipelines.model.slots import Slot
 from pipelines.targets.local.target import LocalTarget
@@ -54,6 +57,16 @@ def test_migrations_are_what_the_application_says(
     without = releases.without(releases.make(6), "migrate")
     assert target.migration_status(without).pending == ()
     target.migrate(without, "expand")
+
+
+def test_migrations_are_undone_by_the_application_or_it_says_why_not(
+    target: LocalTarget, first: Release, releases: EchoReleases
+) -> None:
+    target.undo_migrations(first, "base")
+    target.undo_migrations(releases.without(releases.make(6), "migrate"), "base")
+    failing = releases.with_command(7, "migrate", ("nonsense",))
+    with pytest.raises(Refused, match="migrations failed"):
+        target.undo_migrations(failing, "base")
 
 
 def test_probes_measure_each_answer(target: LocalTarget, first: Release) -> None:

@@ -141,9 +141,14 @@ class LocalTarget:
         return migration_status_of(self._run(release, None, "migrate", ["status"], STATUS_SECONDS))
 
     def migrate(self, release: Release, kind: str) -> None:
+        self._migrate(release, ["up", "--kind", kind])
+
+    def undo_migrations(self, release: Release, to: str) -> None:
+        self._migrate(release, ["down", "--to", to])
+
+    def _migrate(self, release: Release, arguments: Sequence[str]) -> None:
         if not release.application.offers("migrate"):
             return
-        arguments = ["up", "--kind", kind]
         result = self._run(release, None, "migrate", arguments, MIGRATE_SECONDS)
         if result.code is None:
             raise Unavailable(f"migrations did not end within {MIGRATE_SECONDS:g} s")

@@ -32,17 +32,18 @@ def changed(checkout: Path, edit: Edit) -> list[Path]:
 @pytest.mark.parametrize("build", BUILDS, ids=lambda build: build.name)
 def test_a_planted_build_changes_code_that_exists(checkout: Path, build: BadBuild) -> None:
     paths = changed(checkout, build.edit)
-    assert len(paths) == 1
-    tree = ast.parse(paths[0].read_text())
-    names = [
-        node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)
-    ]
-    for sound in re.findall(r"^_sound_\w+ = (\w+)", paths[0].read_text(), re.MULTILINE):
-        assert sound in names
+    assert paths
+    for path in paths:
+        tree = ast.parse(path.read_text())
+        names = [
+            node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)
+        ]
+        for sound in re.findall(r"^_sound_\w+ = (\w+)", path.read_text(), re.MULTILINE):
+            assert sound in names
 
 
-def test_the_nine_bad_builds_of_the_promise_are_planted() -> None:
-    assert len(BUILDS) == 9
+def test_the_bad_builds_of_the_promise_are_planted() -> None:
+    assert len(BUILDS) == 10
     assert {build.gate for build in BUILDS} <= {step.name for step in STEPS}
 
 
