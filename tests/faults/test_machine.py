@@ -14,12 +14,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.harness.disk import fill, small_file_system
 from tests.harness.installation import Installation, borrowed, git
 from tests.harness.missing import missing
 from tests.harness.releases import other_release, two_releases
 from tests.planted.edits import harmless
 
-ROOT = os.getuid() == 0
 DEAD = "http://127.0.0.1:9"
 
 
@@ -39,28 +39,8 @@ def warm(installation: Installation) -> Iterator[Installation]:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of its own; mounting needs root."""
-    if not ROOT:
-        missing("mounting a small file system needs root")
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    words = ["mount", "-t", "tmpfs", "-o", "size=64m,mode=0755", "tmpfs", str(folder)]
-    if subprocess.run(words, check=False, capture_output=True).returncode:
-        missing("this machine does not let us mount")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
-def fill(folder: Path) -> Path:
-    """Use up what is left on the disk of a folder."""
-    ballast = folder / "ballast"
-    with ballast.open("wb") as file:
-        try:
-            while True:
-                file.write(b"\0" * 65536)
-                file.flush()
-        except OSError:
-            return ballast
+    with small_file_system(tmp_path / "disk", "64m") as folder:
+        yield folder
 
 
 def test_a_port_in_use_is_named_before_anything_starts(
@@ -173,5 +153,22 @@ def test_everything_killed_at_once_comes_back_by_up(warm: Installation) -> None:
     assert answer.code == 0, str(answer)
     for environment in ("dev", "staging", "production"):
         warm.agreement(environment).wait(60)
+    after = warm.agreement("dev").look()
+    assert (after.slot, after.release) == (before.slot, before.release)
+
+
+def test_supervisor_and_controller_killed_together_come_back_without_anybody(
+    warm: Installation,
+) -> None:
+    before = warm.agreement("dev").look()
+    killed = [p for p in warm.processes("dev") if p.role in ("supervisor", "controller")]
+    assert {p.role for p in killed} == {"supervisor", "controller"}
+    for running in killed:
+        running.kill()
+    deadline = time.monotonic() + 60
+    while {p.role for p in warm.processes("dev")} < {"supervisor", "controller"}:
+        assert time.monotonic() < deadline, warm.processes("dev")
+        time.sleep(0.2)
+    warm.agreement("dev").wait(60)
     after = warm.agreement("dev").look()
     assert (after.slot, after.release) == (before.slot, before.release)

@@ -44,9 +44,9 @@ def installation() -> Iterator[Installation]:
 
 
 @contextmanager
-def another(first: Installation) -> Iterator[Installation]:
+def another(first: Installation, where: Path | None = None) -> Iterator[Installation]:
     """A second installation from its own clone, for what would leave traces in the shared one."""
-    root = new_folder("slipway-another-")
+    root = where or new_folder("slipway-another-")
     checkout = clone(root / "checkout")
     made = Installation(checkout, root / "state", command=borrowed(first))
     try:
@@ -57,4 +57,6 @@ def another(first: Installation) -> Iterator[Installation]:
         yield made
     finally:
         made.remove()
-        shutil.rmtree(root, ignore_errors=True)
+        shutil.rmtree(checkout, ignore_errors=True)
+        if where is None:
+            shutil.rmtree(root, ignore_errors=True)
