@@ -77,7 +77,7 @@ def _migrations(release: Release, migrations: MigrationStatus | None) -> Check:
 
 def _order(state: BranchState, migrations: MigrationStatus | None) -> Check:
     blocker = None if migrations is None else migrations.blocked_by
-    if migrations is None or blocker is None or state.kind == "bootstrap":
+    if migrations is None or blocker is None or not migrations.applied or state.kind == "bootstrap":
         return Check(
             "migration order", True, "no contract migration stands before an expanding one"
         )
@@ -85,6 +85,6 @@ def _order(state: BranchState, migrations: MigrationStatus | None) -> Check:
         "migration order",
         False,
         f"{blocker} is a contract migration, still pending, and stands before "
-        f"{', '.join(migrations.pending)}; apply it first: "
-        f"slipway migrate contract {state.environment} --reason …",
+        f"{', '.join(migrations.pending)}; first promote a release with {blocker} and without those, "
+        f"then: slipway migrate contract {state.environment} --reason …",
     )

@@ -1,12 +1,11 @@
-"""Steps before the switch: guard, backup, migrate, stage, verify."""
+"""Steps before the switch: guard, backup, stage, verify. The migrate step is in `migrating`."""
 
 from __future__ import annotations
 
-from typing import Any, cast
-
 from pipelines.engine.guard import guard
-from pipelines.flows.run import Run, StepFailed, demand
+from pipelines.flows.run import Run, demand
 from pipelines.model.live import Check, Health, MigrationStatus, SlotLive
+from pipelines.model.release import Release
 
 
 def guard_step(run: Run) -> str:
@@ -44,43 +43,6 @@ def backup_step(run: Run) -> str:
     return f"{taken[0] if taken else 'backup'} taken and verified"
 
 
-def migrate_step(run: Run) -> str:
-    status = run.migrations()
-    if run.recall("migrating") is None:
-        if not status.pending:
-            return "skipped: no migration is pending"
-        before = status.applied[-1] if status.applied else "base"
-        run.remember("migrating", {"revisions": list(status.pending), "before": before})
-    run.effect("migrate.migrate", lambda: run.ctx.target.migrate(run.release, "expand"))
-    left = run.ctx.target.migration_status(run.release).pending
-    if left:
-        run.ctx.target.migrate(run.release, "expand")
-    words = f"{len(cast(dict[str, Any], run.recall('migrating'))['revisions'])} applied"
-    return words if run.first else f"{words}; {_old_code_on_new_schema(run)}"
-
-
-def _old_code_on_new_schema(run: Run) -> str:
-    """Requests through the live socket, and what the old release itself says of the database."""
-    ctx = run.ctx
-    samples = ctx.target.probe(None, count=20, per_second=40.0)
-    problems = [f"{samples.errors} of {samples.count} requests"] if samples.errors else []
-    former = ctx.store.get(cast(str, run.former))
-    limit = ctx.settings().verify_timeout_seconds
-    checks = ctx.target.application_check(former, run.from_slot, "validate", [], limit)
-    problems += [f"{check.name}: {check.message}" for check in checks if not check.ok]
-    if problems:
-        run.remember("breaks_old", True)
-        raise StepFailed(
-            "migrate",
-            f"the old release fails on the new schema: {'; '.join(problems)}. A migration must only "
-            "expand; it is undone by its own script, and what it deleted is in the backup taken "
-            f"before it: slipway restore {ctx.environment}",
-        )
-    return (
-        f"the old release answers {samples.count} of {samples.count} requests on it and validates"
-    )
-
-
 def stage_step(run: Run) -> str:
     target = run.ctx.target
     target.set_traffic(run.to, live=False)
@@ -113,7 +75,7 @@ def _wait_ready(run: Run) -> list[Check]:
     return [
         Check("ready", True, f"{len(ready)} processes ready", len(ready)),
         version_check(run, live),
-        _not_less_than_active(run, len(ready)),
+        _capacity(run, live),
     ]
 
 
@@ -141,14 +103,22 @@ def version_check(run: Run, live: SlotLive) -> Check:
     )
 
 
-def _not_less_than_active(run: Run, ready: int) -> Check:
-    if run.first:
+def _capacity(run: Run, live: SlotLive) -> Check:
+    if run.former is None:
         return Check("capacity", True, "nothing was active before")
     active = run.ctx.target.observe_slot(run.from_slot)
-    needed = sum(1 for p in active.processes if p.ready)
-    fewer_roles = needed - len(run.release.application.processes)
-    enough = ready >= needed or fewer_roles > 0
-    return Check("capacity", enough, f"{ready} ready, {needed} in the active slot", ready)
+    return capacity_check(live, run.release, active, run.ctx.store.get(run.former))
+
+
+def capacity_check(new: SlotLive, release: Release, old: SlotLive, former: Release) -> Check:
+    """At least as many processes ready to answer live requests as answer them now."""
+    ready, needed = _answering(new, release), _answering(old, former)
+    return Check("capacity", ready >= needed, f"{ready} ready, {needed} in the active slot", ready)
+
+
+def _answering(live: SlotLive, release: Release) -> int:
+    names = {spec.name for spec in release.application.processes if "live" in spec.sockets}
+    return sum(1 for process in live.processes if process.ready and process.name in names)
 
 
 def _application_checks(run: Run) -> list[Check]:

@@ -9,12 +9,12 @@ from pipelines.engine.decide import names_same
 from pipelines.flows.before_switch import (
     backup_step,
     guard_step,
-    migrate_step,
     stage_step,
     verify_step,
 )
 from pipelines.flows.context import Context
 from pipelines.flows.give_back import give_back
+from pipelines.flows.migrating import migrate_step
 from pipelines.flows.run import Run, StepFailed, run_step
 from pipelines.flows.switch import analyse_step, confirm_step, switch_step
 from pipelines.model.branch import ActiveRow, BranchHead

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from pipelines.flows.migrating import undo_migrations
 from pipelines.flows.publish import publish
 from pipelines.flows.run import Run
 from pipelines.flows.slots import bring_back, restage
@@ -27,8 +28,8 @@ def give_back(run: Run) -> SlipwayError:
             )
         ctx.say("return", "running", message)
         _return_live(run, row, message)
-    if run.recall("breaks_old"):
-        run.effect("migrate.undo", lambda: _undo_migrations(run))
+    if step == "migrate" and not run.first and run.recall("migrating") is not None:
+        run.effect("migrate.undo", lambda: undo_migrations(ctx, run.operation.id, run.release))
     # What the guard refuses is not bad, only not allowed now: reverted, not held.
     bad = None if step == "guard" else run.release.id
     run.effect(
@@ -45,18 +46,6 @@ def give_back(run: Run) -> SlipwayError:
     run.effect("publish.published", lambda: _mark(run))
     run.effect("restage.restage", lambda: restage(ctx, run.row()))
     return _undone(run, step, message, switched)
-
-
-def _undo_migrations(run: Run) -> None:
-    """Nothing has run on the new schema yet but the old release, which fails there."""
-    before = cast(dict[str, Any], run.recall("migrating"))["before"]
-    try:
-        run.ctx.target.undo_migrations(run.release, before)
-    except Refused as error:
-        raise NeedsPerson(
-            f"{run.former} fails on the new schema, and it cannot be undone: {error.message}",
-            hint=f"bring the database back: slipway restore {run.ctx.environment} --reason …",
-        ) from error
 
 
 def _mark(run: Run) -> None:

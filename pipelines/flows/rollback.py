@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from pipelines.flows.commits import DESIRED, HELD, new_operation_id
 from pipelines.flows.context import Context
+from pipelines.flows.migrating import failed_migrating, undo_migrations
 from pipelines.flows.publish import publish
 from pipelines.flows.slots import CLOSED, bring_back
 from pipelines.model.branch import ActiveRow
@@ -47,13 +48,18 @@ def plan_rollback(ctx: Context, row: ActiveRow | None) -> tuple[Plan, Slot, Rele
             f"slot {to} of {ctx.environment} is empty: there is no older release to go back to",
             hint=f"promote one you trust: slipway promote {ctx.environment} RELEASE --reason …",
         )
+    bad_release = row.release if row else ctx.target.observe_slot(bad).release or ""
+    if old_id == bad_release:
+        raise Refused(
+            f"both slots of {ctx.environment} hold {old_id}: going back would change nothing",
+            hint=f"promote another: slipway promote {ctx.environment} RELEASE --reason …",
+        )
     if old_id in (ctx.records.journal.fact(HELD) or []):
         raise Refused(
             f"{old_id} in {to}, the only way back of {ctx.environment}, is held itself",
             hint=f"lift its hold: slipway unhold {ctx.environment} {old_id} --reason …; or promote another",
         )
     old = ctx.store.get(old_id)
-    bad_release = row.release if row else ctx.target.observe_slot(bad).release or ""
     plan = Plan(
         ctx.environment,
         f"roll back {ctx.environment}",
@@ -135,6 +141,7 @@ def _abort(ctx: Context, running: Operation, row: ActiveRow, reason: str, token:
         told = f"env/{ctx.environment} shows the revert; {running.release} is held"
     except (NeedsPerson, InProgress, Refused) as error:
         told = f"git has not heard of it yet ({error.message}); the controller keeps trying"
+    told += _undo_half_done(ctx, running)
     ctx.records.audit.append(
         actor=ctx.actor,
         action="rollback",
@@ -144,6 +151,17 @@ def _abort(ctx: Context, running: Operation, row: ActiveRow, reason: str, token:
     )
     stopped = journal.get(running.id) or running
     return replace(stopped, status="succeeded", message=f"{row.release} stays active. {told}")
+
+
+def _undo_half_done(ctx: Context, running: Operation) -> str:
+    """Migrations that the old release was not yet found well on."""
+    if not failed_migrating(ctx, running):
+        return ""
+    try:
+        undo_migrations(ctx, running.id, ctx.store.get(running.release))
+    except SlipwayError as error:
+        return f". {error.message}; {error.hint or 'look at: slipway doctor'}"
+    return ". Its migrations are undone"
 
 
 def _open(ctx: Context, plan: Plan, reason: str, token: int) -> Operation:

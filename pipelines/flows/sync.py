@@ -84,7 +84,7 @@ def _forward(ctx: Context, decision: Decision, token: int) -> str:
     if (
         decision.verb is Verb.FORWARD
         and known is not None
-        and known.status in ("undone", "refused", "preempted")
+        and known.status in ("undone", "refused", "preempted", "failed")
     ):
         # The revert of an ended operation has not reached git: it must not be tried again.
         return _give_up(

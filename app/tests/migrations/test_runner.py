@@ -180,6 +180,18 @@ def test_a_column_that_went_away_is_named(connection: psycopg.Connection) -> Non
         ledger.require_schema(connection)
 
 
+def test_a_column_that_every_insert_would_lack_is_named(connection: psycopg.Connection) -> None:
+    connection.execute("alter table trading.orders add column note text not null default ''")
+    ledger.require_schema(connection)
+    connection.execute("alter table trading.orders alter column note drop default")
+    with pytest.raises(SchemaMissing, match=r"demands orders\.note, which this release does not"):
+        ledger.require_schema(connection)
+
+
+_ACTIVE = """insert into slipway.active (slot, release, epoch, operation, commit, state, token)
+values ('blue', 'r-1', 1, 'operation', 'commit', 'confirmed', 1)"""
+
+
 def _chain(monkeypatch: pytest.MonkeyPatch, *kinds: scripts.Kind) -> None:
     """So many revisions that do nothing, instead of the real ones."""
     made = [
@@ -189,18 +201,20 @@ def _chain(monkeypatch: pytest.MonkeyPatch, *kinds: scripts.Kind) -> None:
     monkeypatch.setattr(runner, "scripts", lambda: made)
 
 
-def test_a_database_no_other_release_has_touched_gets_contract_steps_as_well(
+def test_a_database_in_which_nothing_was_ever_active_gets_contract_steps_as_well(
     empty_database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _chain(monkeypatch, "expand", "contract", "expand")
     assert runner.up(empty_database_url, release="r-1") == ["r1", "r2", "r3"]
 
 
-def test_a_database_of_another_release_waits_for_its_contract_step(
+def test_a_database_in_which_something_was_active_waits_for_its_contract_step(
     empty_database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _chain(monkeypatch, "expand")
     runner.up(empty_database_url, release="r-1")
+    with _open(empty_database_url) as connection:
+        connection.execute(_ACTIVE)
     _chain(monkeypatch, "expand", "contract", "expand")
     with pytest.raises(MigrationFailed, match="r3 comes after r2, which is pending"):
         runner.up(empty_database_url, release="r-2")

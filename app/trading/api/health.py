@@ -42,13 +42,16 @@ class Health:
     async def _ask(self) -> Checks:
         try:
             applied = await self._state.database.fetch(_APPLIED)
-            gone = await self._state.database.fetch(needs.GONE, {"needed": needs.NEEDED})
+            wrong = await self._state.database.fetch(needs.WRONG, {"needed": needs.NEEDED})
         except TradingError as error:
             name = "schema" if error.name == "SCHEMA_MISSING" else "database"
             return {name: _check(error.message)}
         lacking = [revision for revision in self._state.schema if revision not in applied]
         problem = f"the database lacks {', '.join(lacking)}; run: trading migrate up"
-        return {"database": _check(), "schema": _check(problem if lacking else needs.explain(gone))}
+        return {
+            "database": _check(),
+            "schema": _check(problem if lacking else needs.explain(wrong)),
+        }
 
 
 def good(checks: Checks) -> bool:

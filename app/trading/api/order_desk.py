@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 from trading.api.database import Connection, Database
@@ -20,6 +19,7 @@ from trading.orders.validation import validate
 from trading.values import RiskValues
 
 MOST_TOGETHER = 100
+CLOSE_SECONDS = 2.0
 
 
 @dataclass(slots=True)
@@ -53,17 +53,19 @@ class OrderDesk:
         return await waiting.answer
 
     async def close(self) -> None:
-        """Finish what is waiting."""
+        """Finish what is waiting, as far as the database lets us soon."""
         if self._clerk is not None:
-            with suppress(asyncio.CancelledError):
-                await self._clerk
+            await asyncio.wait({self._clerk}, timeout=CLOSE_SECONDS)
 
     async def _work(self) -> None:
         try:
             while self._queue:
                 together = self._queue[:MOST_TOGETHER]
                 del self._queue[:MOST_TOGETHER]
-                await self._accept(together)
+                try:
+                    await self._accept(together)
+                finally:
+                    _leave_nobody_waiting(together)
         finally:
             self._clerk = None
 
@@ -100,3 +102,9 @@ def _tell(waiting: _Waiting, answer: Answer | Exception) -> None:
         waiting.answer.set_result(answer)
     else:
         waiting.answer.set_exception(answer)
+
+
+def _leave_nobody_waiting(together: Sequence[_Waiting]) -> None:
+    """Only where this task itself is ended in the middle: the process stops."""
+    for waiting in together:
+        waiting.answer.cancel()

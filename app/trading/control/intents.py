@@ -56,7 +56,7 @@ def _write(
 ) -> bool:
     with connection.cursor(row_factory=dict_row) as cursor:
         row = cursor.execute(facts.QUERY, {"symbols": [order.symbol]}).fetchone()
-    assert row is not None  # an aggregate always has a row
+    assert row is not None  # risk_state always has its one row
     known = facts.facts_of(row)
     refusals = failures(order, known, limits)
     asked_at = time.monotonic()

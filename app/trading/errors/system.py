@@ -20,7 +20,7 @@ class DatabaseUnavailable(SystemFault):
 
 
 class SchemaMissing(SystemFault):
-    """The database lacks a migration this release needs; run `trading migrate up`."""
+    """The database is not as this release needs it; the message names the migration or column."""
 
     code = 5002
 

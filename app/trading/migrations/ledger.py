@@ -65,7 +65,7 @@ def require_schema(connection: Connection[Any]) -> list[str]:
         raise SchemaMissing(
             f"the database lacks {', '.join(lost)}; run: trading migrate up", missing=lost
         )
-    row = connection.execute(needs.GONE, {"needed": needs.NEEDED}).fetchone()
-    if row is not None and row[0]:
-        raise SchemaMissing(needs.explain(row[0]), missing=row[0])
+    row = connection.execute(needs.WRONG, {"needed": needs.NEEDED}).fetchone()
+    if row is not None and (problem := needs.explain(row[0])):
+        raise SchemaMissing(problem, missing=row[0]["gone"])
     return done

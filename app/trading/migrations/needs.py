@@ -1,7 +1,7 @@
-"""The columns this release reads and writes: what no migration may take away while it runs.
+"""The tables as this release knows them: what no migration may take away, or demand, meanwhile.
 
 The ledger says which revisions are applied; that a later one, unknown here, has only added is
-what this checks.
+what this checks. A new column without a default that must not be null would refuse every insert.
 """
 
 from __future__ import annotations
@@ -37,22 +37,37 @@ COLUMNS = {
 
 NEEDED = [f"{table}.{column}" for table, names in COLUMNS.items() for column in names.split()]
 
-GONE = """
-select coalesce(json_agg(needed order by needed), '[]')
-from unnest(%(needed)s::text[]) as needed
-where not exists (
-  select 1 from pg_attribute a
-  where a.attrelid = to_regclass('trading.' || split_part(needed, '.', 1))
-    and a.attname = split_part(needed, '.', 2) and not a.attisdropped)
+WRONG = """
+with known as (
+  select needed, to_regclass('trading.' || split_part(needed, '.', 1)) as relation,
+    split_part(needed, '.', 2) as name
+  from unnest(%(needed)s::text[]) as needed
+), present as (
+  select a.attrelid, a.attname, c.relname, a.attnotnull and not a.atthasdef
+    and a.attidentity = '' and a.attgenerated = '' as demanded
+  from pg_attribute a join pg_class c on c.oid = a.attrelid
+  where a.attrelid in (select relation from known) and a.attnum > 0 and not a.attisdropped
+)
+select json_build_object(
+  'gone', (select coalesce(json_agg(needed order by needed), '[]') from known
+    where not exists (select 1 from present p where p.attrelid = relation and p.attname = name)),
+  'demanded', (select coalesce(json_agg(relname || '.' || attname), '[]') from present p
+    where demanded and not exists (
+      select 1 from known where p.attrelid = relation and p.attname = name)))
 """
-"""Those of `needed` (`table.column`) that the database does not have, as a JSON array."""
+"""One JSON object: `gone`, those of `needed` (`table.column`) the database does not have;
+`demanded`, other columns of these tables that every insert must give."""
 
 
-def explain(gone: list[str]) -> str:
-    """For people; empty when nothing is gone."""
-    if not gone:
-        return ""
-    shown = ", ".join(gone[:5]) + (f" and {len(gone) - 5} more" if len(gone) > 5 else "")
-    return (
-        f"the database lacks {shown}, which this release uses; undo the migration that took it away"
-    )
+def explain(wrong: dict[str, list[str]]) -> str:
+    """For people; empty when nothing is wrong."""
+    said = []
+    if gone := wrong["gone"]:
+        said.append(f"lacks {_some(gone)}, which this release uses")
+    if demanded := wrong["demanded"]:
+        said.append(f"demands {_some(demanded)}, which this release does not know")
+    return f"the database {' and '.join(said)}; undo the migration that did it" if said else ""
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

@@ -38,8 +38,8 @@ def up(
 ) -> list[str]:
     """Apply what is pending of `kind`; return the revisions applied now, in order.
 
-    In a database that no other release has touched, `expand` applies every kind: there is no old
-    code that a contract step could take something from.
+    While nothing was ever active, `expand` applies every kind: there is no old code that a contract
+    step could take something from.
 
     Raises `DatabaseUnavailable`, `LockTimeout` after `patience_seconds` of trying, and
     `MigrationFailed` also when an earlier pending step of the other kind stands in the way.
@@ -49,7 +49,7 @@ def up(
         _become_the_runner(connection, deadline)
         _retried(lambda: _run_active_sql(connection), deadline, "slipway.active")
         done = _applied(connection)
-        everything = kind == "expand" and _is_ours_alone(connection, release)
+        everything = kind == "expand" and _nothing_was_ever_active(connection)
         now: list[str] = []
         blocked: Script | None = None
         for script in scripts():
@@ -172,12 +172,9 @@ def _applied(connection: Connection) -> list[str]:
         return [row[0] for row in rows]
 
 
-def _is_ours_alone(connection: Connection, release: str) -> bool:
+def _nothing_was_ever_active(connection: Connection) -> bool:
     with connection.begin():
-        others = text(
-            "select count(*) from slipway.migrations where applied_by_release <> :release"
-        )
-        return not connection.scalar(others, {"release": release})
+        return not connection.scalar(text("select count(*) from slipway.active"))
 
 
 def _apply(connection: Connection, script: Script, release: str, deadline: float) -> None:

@@ -41,6 +41,8 @@ from pipelines.targets.local.process_orders import base_environment, process_nam
 from pipelines.targets.local.services import ServiceKeeper
 from pipelines.targets.local.slot_keeper import SlotKeeper
 
+LOCK_TIMEOUT = "LOCK_TIMEOUT"
+"""What an application names a migration that met a busy lock: to be tried again later."""
 PROBE_PATH = "/health/ready"
 TRAFFIC_POLL_SECONDS = 0.005
 CONTROLLER = "controller"
@@ -155,7 +157,8 @@ class LocalTarget:
         if result.code != 0:
             answer = result.answer if isinstance(result.answer, dict) else {}
             words = f"migrations failed: {answer.get('message') or last_words(result)}"
-            raise Unavailable(words) if database_was_away(words) else Refused(words)
+            later = answer.get("error") == LOCK_TIMEOUT or database_was_away(words)
+            raise Unavailable(words) if later else Refused(words)
 
     def backup(self, reason: str) -> BackupInfo:
         return self.adapters.database.backup(reason)
