@@ -27,7 +27,7 @@ def command(environment: str, dry_run: bool, state: Path, output: str) -> int:
     plan = plan_sync(context)
     if dry_run or plan.empty:
         return show_plan(plan, output)
-    done = sync_now(context)
+    done = sync_now(context, plan)
     if output == "json":
         print_json({"environment": environment, "plan": asdict(plan), "done": done})
     else:

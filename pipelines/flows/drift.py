@@ -13,6 +13,9 @@ from pipelines.model.live import Health, LiveState, SlotLive
 from pipelines.model.plan import PlanItem
 from pipelines.model.slots import Slot
 
+_HEALED = "healed"
+_TELL_AGAIN_SECONDS = 60.0
+
 
 @dataclass(frozen=True, slots=True)
 class Repair:
@@ -38,16 +41,24 @@ def heal(ctx: Context, row: ActiveRow | None, token: int) -> list[str]:
             done.append(f"could not mend: {repair.item.change}: {error.message}")
             continue
         done.append(f"mended: {repair.item.change}")
-        ctx.records.audit.append(
-            actor="slipway",
-            action="heal",
-            result="done",
-            details={"drift": repair.item.change, "slot": repair.item.action},
-        )
-    if row is not None:
-        for slot in (row.slot, row.slot.other):
-            done += [f"mended: {words}" for words in ctx.target.heal_slot(slot)]
+        _tell(ctx, repair.item)
     return done
+
+
+def _tell(ctx: Context, item: PlanItem) -> None:
+    """Into the audit; what is mended again and again (a process that dies at start) once a minute."""
+    now = ctx.now().timestamp()
+    told: dict[str, float] = ctx.records.journal.fact(_HEALED) or {}
+    recent = {words: at for words, at in told.items() if now - _TELL_AGAIN_SECONDS < at <= now}
+    if item.change in recent:
+        return
+    ctx.records.journal.set_fact(_HEALED, recent | {item.change: now})
+    ctx.records.audit.append(
+        actor="slipway",
+        action="heal",
+        result="done",
+        details={"drift": item.change, "slot": item.action},
+    )
 
 
 def repairs(ctx: Context, row: ActiveRow | None) -> list[Repair]:
@@ -61,6 +72,8 @@ def repairs(ctx: Context, row: ActiveRow | None) -> list[Repair]:
         # A release that was just left stays stopped until git has heard of it.
         if slot is row.slot or row.published:
             found += _stopped(ctx, live.slots[slot], wanted.get(slot))
+        if live.slots[slot].release == wanted.get(slot):
+            found += [Repair(PlanItem("heal", m.words), m.act) for m in ctx.target.slot_drift(slot)]
     if ctx.target.traffic() is not row.slot:
         found.append(
             Repair(

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from pipelines.flows.context import Context
-from pipelines.flows.sync import look
+from pipelines.flows.sync import look, plan_sync
+from pipelines.model.errors import InProgress
+from pipelines.model.plan import Plan
 
 LEASE_SECONDS = 60.0
 
 
-def sync_now(ctx: Context) -> str:
-    """What was done, in words. Raises InProgress when somebody else acts on the environment."""
+def sync_now(ctx: Context, plan: Plan) -> str:
+    """What was done, in words. Raises InProgress when somebody else acts on the environment, or has
+    acted since the plan was made."""
     token = ctx.records.lock.acquire(ctx.actor, "sync", lease_seconds=LEASE_SECONDS)
     try:
+        if plan_sync(ctx).digest != plan.digest:
+            raise InProgress(
+                f"{ctx.environment} has changed since this plan was made; nothing was done",
+                hint=f"look again: slipway sync {ctx.environment} --dry-run",
+            )
         return look(ctx, token)
     finally:
         ctx.records.lock.release(token)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -76,6 +76,14 @@ class MigrationStatus:
     contract: tuple[str, ...]
     missing: tuple[str, ...]
     blocked_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mend:
+    """One difference in words, and what takes it away."""
+
+    words: str
+    act: Callable[[], object]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from pipelines.model.live import (
     Check,
     Handover,
     LiveState,
+    Mend,
     MigrationStatus,
     ProbeSamples,
     SlotLive,
@@ -78,8 +79,9 @@ class Target(Protocol):
         """Stop a slot's processes (`kill`: SIGKILL at once, works on stopped processes, does not
         wait for a database or a network). `forget`: the slot is empty afterwards."""
 
-    def heal_slot(self, slot: Slot) -> Sequence[str]:
-        """Restart what the supervisor gave up on; says in words what drifted (empty: nothing)."""
+    def slot_drift(self, slot: Slot) -> Sequence[Mend]:
+        """What was changed or stopped behind the engine's back, each with what mends it. Looking
+        changes nothing."""
 
     # --- checks --------------------------------------------------------------------------------
     def application_check(

@@ -13,7 +13,7 @@ from pipelines.model.release import Release
 from pipelines.model.slots import Slot
 from pipelines.targets.local.target import LocalTarget
 from tests.target_suite.local import EchoReleases
-from tests.target_suite.waiting import pids, staged, until
+from tests.target_suite.waiting import healed, pids, staged, until
 
 # What a kill may take on a busy machine; at rest it is a few milliseconds.
 KILL_SECONDS = 0.5
@@ -137,21 +137,23 @@ def test_a_process_that_dies_at_once_is_given_up_and_started_again_by_heal(
     target.stage(Slot.BLUE, broken)
     until(lambda: gave_up(target, "blue-web"), 20, "given up")
     assert target.observe_slot(Slot.BLUE).health is Health.DEGRADED
-    assert any("web was not running" in words for words in target.heal_slot(Slot.BLUE))
+    assert any("web was not running" in words for words in healed(target, Slot.BLUE))
 
 
 def test_heal_writes_hand_made_changes_back_and_says_so(
     target: LocalTarget, first: Release
 ) -> None:
     staged(target, Slot.BLUE, first)
-    assert target.heal_slot(Slot.BLUE) == ()
+    assert healed(target, Slot.BLUE) == ()
     path = target.layout.values_file(Slot.BLUE)
     right = path.read_text()
     path.write_text("number: 99\n")
-    drift = target.heal_slot(Slot.BLUE)
+    (looked,) = target.slot_drift(Slot.BLUE)
+    assert path.read_text() == "number: 99\n", looked
+    drift = healed(target, Slot.BLUE)
     assert drift == ("slot blue: values.yaml was changed by hand; written again",)
     assert path.read_text() == right
-    assert target.heal_slot(Slot.BLUE) == ()
+    assert healed(target, Slot.BLUE) == ()
 
 
 def runs(pid: int) -> bool:

@@ -30,6 +30,14 @@ def pids(target: Target, slot: Slot) -> dict[str, int | None]:
     return {process.name: process.pid for process in target.observe_slot(slot).processes}
 
 
+def healed(target: Target, slot: Slot) -> tuple[str, ...]:
+    """Mend every difference; what they were, in words."""
+    drift = target.slot_drift(slot)
+    for mend in drift:
+        mend.act()
+    return tuple(mend.words for mend in drift)
+
+
 def get(url: str, seconds: float = 2.0) -> bytes:
     with urllib.request.urlopen(url, timeout=seconds) as answer:
         content: bytes = answer.read()

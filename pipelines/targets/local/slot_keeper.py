@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from pathlib import Path
 import yaml
 
 from pipelines.model.errors import BadInput, NeedsPerson
+from pipelines.model.live import Mend
 from pipelines.model.release import Release
 from pipelines.model.slots import Slot
 from pipelines.targets.local.layout import Layout, write_atomically
@@ -169,45 +170,55 @@ class SlotKeeper:
         return sorted(self.layout.runtime.glob(f"{slot}-*.pid"))
 
     # --- heal ------------------------------------------------------------------------------------
-    def heal(self, slot: Slot) -> Sequence[str]:
-        """Back to what slot.json says. Values changed by hand are written again and the processes
-        restarted that may have read them."""
+    def drift(self, slot: Slot) -> Sequence[Mend]:
+        """What differs from slot.json, and what mends it. Values changed by hand are written again
+        and the processes restarted that may have read them."""
         record = self.record(slot)
         if record is None or record.stopped:
             return ()
         release = self.store.get(record.release)
-        drift = []
-        changed_at = self._heal_values(slot, release)
+        found: list[Mend] = []
+        changed_at = self._values_changed_at(slot, release)
         if changed_at is not None:
-            drift.append(f"slot {slot}: values.yaml was changed by hand; written again")
+            text, path = self.values_text(release), self.layout.values_file(slot)
+            words = f"slot {slot}: values.yaml was changed by hand; written again"
+            found.append(Mend(words, lambda: write_atomically(path, text)))
         for name, order in self.orders(slot, release).items():
-            words = self._heal_process(slot, name, order, changed_at)
-            if words:
-                drift.append(f"slot {slot}: {name} {words}")
-        return tuple(drift)
+            found += self._process_drift(slot, name, order, changed_at)
+        return tuple(found)
 
-    def _heal_values(self, slot: Slot, release: Release) -> float | None:
-        """When the file was changed (UNIX seconds), None when it was right."""
+    def _values_changed_at(self, slot: Slot, release: Release) -> float | None:
+        """When the file was changed (UNIX seconds), None when it is right."""
         if self._values_right(slot, release):
             return None
         path = self.layout.values_file(slot)
-        changed_at = path.stat().st_mtime if path.exists() else 0.0
-        write_atomically(path, self.values_text(release))
-        return changed_at
+        return path.stat().st_mtime if path.exists() else 0.0
 
-    def _heal_process(
+    def _process_drift(
         self, slot: Slot, name: str, order: ProcessOrder, changed_at: float | None
-    ) -> str:
+    ) -> Iterator[Mend]:
         """A running process of the right release is left alone, whatever engine ordered it."""
         pid, ordered = self.pid(slot, name), self.ordered(slot, name)
+        pidfile = Path(order.pidfile)
+
+        def start() -> None:
+            self.supervisor.run(order)
+
+        def replace() -> None:
+            self.processes.signal(pidfile, signal.SIGKILL)
+            start()
+
+        def restart() -> None:
+            self.processes.signal(pidfile, signal.SIGTERM)
+
         if ordered not in (None, order.env["SLIPWAY_RELEASE"]):
-            self.processes.signal(Path(order.pidfile), signal.SIGKILL)
-            self.supervisor.run(order)
-            return f"was ordered to be {ordered}; started again"
-        if pid is None or ordered is None:
-            self.supervisor.run(order)
-            return "was not running; started again" if pid is None else "had no order; ordered"
-        if changed_at is not None and time.time() - self.processes.age_seconds(pid) > changed_at:
-            self.processes.signal(Path(order.pidfile), signal.SIGTERM)
-            return "was restarted with the right values"
-        return ""
+            words, mend = f"was ordered to be {ordered}; started again", replace
+        elif pid is None:
+            words, mend = "was not running; started again", start
+        elif ordered is None:
+            words, mend = "had no order; ordered", start
+        elif changed_at is not None and time.time() - self.processes.age_seconds(pid) > changed_at:
+            words, mend = "was restarted with the right values", restart
+        else:
+            return
+        yield Mend(f"slot {slot}: {name} {words}", mend)

@@ -15,6 +15,7 @@ from pipelines.model.live import (
     Handover,
     Health,
     LiveState,
+    Mend,
     MigrationStatus,
     ProbeSamples,
     SlotLive,
@@ -188,8 +189,8 @@ class LocalTarget:
     def stop_slot(self, slot: Slot, *, kill: bool, forget: bool = False) -> None:
         self.slots.stop(slot, kill=kill, forget=forget)
 
-    def heal_slot(self, slot: Slot) -> Sequence[str]:
-        return self.slots.heal(slot)
+    def slot_drift(self, slot: Slot) -> Sequence[Mend]:
+        return self.slots.drift(slot)
 
     # --- checks ----------------------------------------------------------------------------------
     def application_check(
