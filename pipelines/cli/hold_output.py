@@ -8,7 +8,14 @@ from pipelines.cli.output import print_json
 
 
 def show_hold(
-    environment: str, release: str, action: str, commit: str | None, *, reason: str, already: str, output: str
+    environment: str,
+    release: str,
+    action: str,
+    commit: str | None,
+    *,
+    reason: str,
+    already: str,
+    output: str,
 ) -> None:
     """`commit` is None where there was nothing to do; `already` says in which state it was."""
     if output == "json":

@@ -79,6 +79,9 @@ class Target(Protocol):
         """Stop a slot's processes (`kill`: SIGKILL at once, works on stopped processes, does not
         wait for a database or a network). `forget`: the slot is empty afterwards."""
 
+    def pinned_releases(self) -> set[str]:
+        """Releases a slot or a service names: never to be pruned."""
+
     def slot_drift(self, slot: Slot) -> Sequence[Mend]:
         """What was changed or stopped behind the engine's back, each with what mends it. Looking
         changes nothing."""

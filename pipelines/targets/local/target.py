@@ -110,7 +110,6 @@ class LocalTarget:
         self.adapters.database.stop()
 
     def pinned_releases(self) -> set[str]:
-        """Releases a slot or a service names: never to be pruned."""
         records = (self.slots.record(slot) for slot in Slot)
         pinned = {release for release, _ in self.services.pinned().values()}
         return pinned | {record.release for record in records if record}
