@@ -8,12 +8,21 @@ from pipelines.model.errors import InProgress
 from pipelines.model.plan import Plan
 
 LEASE_SECONDS = 60.0
+CONTROLLER_SECONDS = 60.0
 
 
 def sync_now(ctx: Context, plan: Plan) -> str:
-    """What was done, in words. Raises InProgress when somebody else acts on the environment, or has
-    acted since the plan was made."""
-    token = ctx.records.lock.acquire(ctx.actor, "sync", lease_seconds=LEASE_SECONDS)
+    """What was done, in words: by a living controller, which is woken, else by this process.
+
+    Raises InProgress when somebody else acts on the environment, or has acted since the plan was
+    made.
+    """
+    try:
+        token = ctx.records.lock.acquire(ctx.actor, "sync", lease_seconds=LEASE_SECONDS)
+    except InProgress:
+        if ctx.wake() and _done_by_the_controller(ctx):
+            return "by the controller"
+        raise
     try:
         if plan_sync(ctx).digest != plan.digest:
             raise InProgress(
@@ -23,3 +32,12 @@ def sync_now(ctx: Context, plan: Plan) -> str:
         return look(ctx, token)
     finally:
         ctx.records.lock.release(token)
+
+
+def _done_by_the_controller(ctx: Context) -> bool:
+    deadline = ctx.monotonic() + CONTROLLER_SECONDS
+    while ctx.monotonic() < deadline:
+        if plan_sync(ctx).empty:
+            return True
+        ctx.sleep(0.3)
+    return False
