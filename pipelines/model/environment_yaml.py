@@ -69,7 +69,7 @@ def _refuse_impossible(settings: EnvironmentSettings, file: str) -> None:
     """Production needs its samples; a soak that cannot give them would undo every release."""
     analysis = settings.analysis
     most = settings.soak_seconds * analysis.probes_per_second
-    if settings.name == "production" and settings.soak_seconds > 0 and most < analysis.min_samples:
+    if settings.name == "production" and most < analysis.min_samples:
         raise BadInput(
             f"{file}: soak_seconds: {settings.soak_seconds:g} s at"
             f" {analysis.probes_per_second:g} probes/s gives {most:g} samples,"

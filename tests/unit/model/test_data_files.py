@@ -164,6 +164,13 @@ def test_settings_that_cannot_be_meant_are_refused(change: str, said: str, remed
     assert remedy in refused.value.hint
 
 
+def test_production_without_a_soak_is_refused_and_dev_may_do_without() -> None:
+    without = SETTINGS.replace("soak_seconds: 30", "soak_seconds: 0")
+    with pytest.raises(BadInput, match="gives 0 samples"):
+        environment_yaml.parse(without, "production")
+    assert environment_yaml.parse(without, "dev").soak_seconds == 0
+
+
 @pytest.mark.parametrize("key", ["target", "soak_seconds", "rollback_window_hours"])
 def test_a_setting_that_is_needed_is_asked_for(key: str) -> None:
     lines = [line for line in SETTINGS.splitlines() if not line.startswith(key)]
