@@ -34,7 +34,7 @@ commands:
 
 ENVIRONMENT = """
 target: local
-soak_seconds: 0
+soak_seconds: 30
 rollback_window_hours: 1
 reason_required: false
 """
