@@ -109,7 +109,7 @@ def rollback(ctx: Context, *, reason: str) -> Operation:
             bring_back(ctx, bad.other, old)
         operation = _back(ctx, operation, row, bad, old, token)
         seconds = ctx.monotonic() - started
-        _close_preempted(ctx, operation, token)
+        _close_preempted(ctx, running, reason, token)
         message = _tell_git(ctx, operation, bad_release, reason, token)
         return _end(ctx, operation, bad_release, token, seconds, message, down=reading.down)
     finally:
@@ -226,15 +226,11 @@ def _back(
     return operation
 
 
-def _close_preempted(ctx: Context, operation: Operation, token: int) -> None:
-    running = ctx.records.journal.running()
-    if running is not None and running.id != operation.id:
-        ctx.records.journal.close(
-            running.id,
-            token,
-            "preempted",
-            f"a rollback by {ctx.actor} came before it: {operation.reason}",
-        )
+def _close_preempted(ctx: Context, running: Operation | None, reason: str, token: int) -> None:
+    """What was under way when the rollback came: nobody else would end it any more."""
+    if running is not None:
+        words = f"a rollback by {ctx.actor} came before it: {reason}"
+        ctx.records.journal.close(running.id, token, "preempted", words)
 
 
 def _tell_git(ctx: Context, operation: Operation, bad: str, reason: str, token: int) -> str:
