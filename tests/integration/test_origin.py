@@ -343,10 +343,10 @@ def test_git_missing_is_said(place: Place, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_settings_come_from_main_and_follow_it(place: Place) -> None:
-    assert place.origin.settings("dev").soak_seconds == 0
-    place.app.write("environments/dev/environment.yaml", ENVIRONMENT.replace("s: 0", "s: 5"))
+    assert place.origin.settings("dev").soak_seconds == 30
+    place.app.write("environments/dev/environment.yaml", ENVIRONMENT.replace("s: 30", "s: 5"))
     place.app.commit("Soak")
-    assert place.origin.settings("dev").soak_seconds == 0
+    assert place.origin.settings("dev").soak_seconds == 30
     init_origin(place.state, place.app.folder)
     assert place.origin.settings("dev").soak_seconds == 5
 
