@@ -9,12 +9,11 @@ import time
 import pytest
 import yaml
 
+from tests.harness import orders
 from tests.harness.agreement import get_json
 from tests.harness.database import query
 from tests.harness.installation import ENVIRONMENTS, Installation, git
 from tests.planted.edits import values
-
-ORDERS = "/api/orders"
 
 
 def post(installation: Installation, environment: str, path: str, body: object) -> tuple[int, dict]:  # type: ignore[type-arg]
@@ -180,15 +179,39 @@ def test_promoting_what_is_active_already_is_nothing_to_do(installation: Install
 
 
 def test_why_names_strategy_release_and_people_of_an_order(installation: Installation) -> None:
-    rows = query(
-        installation.database_uri("dev"),
-        "select client_order_id from trading.orders where source = 'strategy'"
-        " order by created_at desc limit 1",
+    branch = installation.agreement("dev").branch()
+    slot, content = branch["active"], branch["slots"][branch["active"]]
+    release, commit = content["release"], content["source_commit"]
+    rows = orders.wait_for(
+        f"an order that sma-cross decided in {release}",
+        lambda: query(
+            installation.database_uri("dev"),
+            "select client_order_id, symbol from trading.orders"
+            " where source = 'strategy' and strategy = 'sma-cross' and release = %s"
+            " order by created_at desc limit 1",
+            release,
+        ),
+        seconds=90,
     )
-    answer = installation.run("why", rows[0]["client_order_id"])
-    assert answer.code == 0, str(answer)
-    assert "Ada Tester" in answer.text or "author" in answer.text
-    assert "sma" in answer.text or "momentum" in answer.text or "reversion" in answer.text
+    rendered = git(installation.origin, "show", f"env/dev:slots/{slot}/processes.yaml")
+    strategy = yaml.safe_load(rendered)["values"]["trading"]["strategies"]["sma-cross"]
+    author = git(installation.checkout, "show", "--no-patch", "--format=%an", commit)
+
+    answer = installation.ok("why", rows[0]["client_order_id"])
+
+    assert (answer["environment"], answer["release"]) == ("dev", release)
+    assert answer["order"]["client_order_id"] == rows[0]["client_order_id"]
+    assert answer["strategy"] == "sma-cross"
+    assert strategy["parameters"].items() <= answer["parameters"].items()
+    assert answer["signal"]["reason"]
+    assert answer["commit"] == answer["release_facts"]["commit"] == commit
+    assert author in answer["author"]
+    assert author in answer["release_facts"]["author"]
+    assert answer["release_facts"]["promoted_by"]
+    assert answer["events"][0]["to_state"] == "NEW"
+    printed = installation.run("why", rows[0]["client_order_id"], as_json=False)
+    for word in ("sma-cross", release, commit, author):
+        assert word in printed.out
 
 
 # --- 4: and back ------------------------------------------------------------------------------------
@@ -257,6 +280,10 @@ def test_a_freeze_stops_promotions_but_no_rollback(installation: Installation) -
     installation.agreement("dev").wait(15)
 
 
-def test_a_backup_is_restored_with_everything_in_it(installation: Installation) -> None:
-    made = installation.run("backup", "dev", "--reason", "test")
-    assert made.code == 0, str(made)
+def test_a_backup_is_verified_and_listed_with_its_reason(installation: Installation) -> None:
+    made = installation.ok("backup", "dev", "--reason", "before a risky day")["backup"]
+    assert made["reason"] == "before a risky day"
+    assert made["bytes"] > 1_000_000
+    listed = installation.ok("backup", "dev", "--list")["backups"]
+    assert made in listed
+    assert installation.ok("audit", "show", "dev")["entries"][-1]["result"] == "verified"

@@ -24,7 +24,13 @@ A_CHANGE = f"{NEWCOMER}::test_a_changed_parameter_goes_from_commit_to_production
 ROLLBACK = (
     f"{NEWCOMER}::test_a_rollback_is_answered_by_the_old_release_and_held_until_somebody_lifts_it"
 )
-BACKUP = f"{NEWCOMER}::test_a_backup_is_restored_with_everything_in_it"
+BACKUP = f"{NEWCOMER}::test_a_backup_is_verified_and_listed_with_its_reason"
+RESTORE = (
+    "tests/acceptance/test_restore.py::test_a_restore_puts_the_database_back_and_trading_goes_on"
+)
+SCRIPTS = "tests/acceptance/test_scripts.py::test_scripts"
+BESIDE = "works_without_origin_network_and_the_new_slot"
+ANSWERS = "tests/acceptance/test_commands.py"
 FREEZE = f"{NEWCOMER}::test_a_freeze_stops_promotions_but_no_rollback"
 DAMAGED = "tests/acceptance/test_branch_trouble.py::test_a_damaged_branch_stops_promotions_and_nothing_else"
 UP = f"{NEWCOMER}::test_make_up_releases_into_three_environments_that_agree"
@@ -42,12 +48,21 @@ EXERCISED = {
     "why": f"{NEWCOMER}::test_why_names_strategy_release_and_people_of_an_order",
     "rollback": ROLLBACK,
     "unhold": ROLLBACK,
-    "audit verify": ROLLBACK,
-    "scripts/rollback": f"{NEWCOMER}::test_the_script_rolls_back_from_a_fresh_checkout",
+    "audit verify": "tests/acceptance/test_audit.py::test_a_changed_entry_is_named_by_audit_verify",
+    "scripts/rollback": f"{SCRIPTS}_rollback_{BESIDE}",
+    "scripts/backup": f"{SCRIPTS}_backup_{BESIDE}",
+    "scripts/restore": f"{SCRIPTS}_restore_{BESIDE}",
+    "scripts/freeze": f"{SCRIPTS}_freeze_works_without_origin_network_and_database",
+    "scripts/promote": f"{SCRIPTS}_promote_works_without_network_and_with_the_new_slot_stopped",
+    "promote --dry-run": f"{ANSWERS}::test_a_dry_run_prints_the_plan_and_changes_nothing",
+    "hold": f"{ANSWERS}::test_a_held_release_stays_out_until_the_hold_is_lifted",
+    "lock status": f"{ANSWERS}::test_lock_status_names_the_controller_that_acts",
+    "logs": f"{ANSWERS}::test_logs_gives_the_last_lines_of_the_processes_asked_for",
+    "releases": f"{ANSWERS}::test_releases_lists_every_build_newest_first_with_its_commit_and_author",
     "freeze": FREEZE,
     "thaw": FREEZE,
     "backup": BACKUP,
-    "restore": BACKUP,
+    "restore": RESTORE,
 }
 
 
