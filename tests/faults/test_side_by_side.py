@@ -54,7 +54,10 @@ def test_up_works_from_a_dirty_shallow_detached_checkout_under_a_long_path_witho
             "up", "--base-port", str(other.base_port), timeout=400, variables=nobody, as_json=False
         )
         assert answer.code == 0, str(answer)
-        assert "uncommitted" in answer.text or "HEAD" in answer.text
+        assert "1 uncommitted changes are not released" in answer.text
         other.agreement("dev").wait(15)
+        branch = other.agreement("dev").branch()
+        released = branch["slots"][branch["active"]]["source_commit"]
+        assert released == git(checkout, "rev-parse", "HEAD")
     finally:
         other.remove()
