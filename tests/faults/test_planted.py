@@ -21,6 +21,7 @@ def test_a_bad_build_is_caught_by_its_gate_and_undone_within_a_minute(
     agreement = installation.agreement(environment)
     before = agreement.look()
     assert not before.troubles
+    slots = agreement.branch()["slots"]
     head = git(installation.checkout, "rev-parse", "HEAD")
     try:
         release = installation.release(build.edit, f"Plant: {build.name}")
@@ -29,6 +30,7 @@ def test_a_bad_build_is_caught_by_its_gate_and_undone_within_a_minute(
         agreement.wait(15, release=before.release)
         after = agreement.look()
         assert (after.slot, after.release) == (before.slot, before.release)
+        assert agreement.branch()["slots"] == slots  # the idle one too: its former occupant
         operation = installation.ok("history", environment)["operations"][0]
         assert failed_steps(operation)[-1] == build.gate, str(answer)
         assert all(word in answer.text for word in (*build.words, "slipway")), answer.text
