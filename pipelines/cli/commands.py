@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import click
 
-from pipelines.model.errors import NeedsPerson, SlipwayError
+from pipelines.model.errors import BadInput, NeedsPerson, SlipwayError
 
 # section -> command -> one line; the module is the command's own name.
 SECTIONS: dict[str, dict[str, str]] = {
@@ -110,6 +110,12 @@ def report(error: SlipwayError, *, as_json: bool) -> None:
         click.echo(f"  {error.hint}", err=True)
 
 
+def _usage(error: click.ClickException) -> SlipwayError:
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "slipway"
+    return BadInput(error.format_message(), hint=f"{command} --help")
+
+
 def unexpected(error: Exception) -> NeedsPerson:
     """A full disk says so itself; anything else is a defect of this command."""
     if isinstance(error, OSError):
@@ -130,7 +136,10 @@ def run(arguments: Sequence[str]) -> int:
         report(error, as_json=wants_json(arguments))
         return error.exit_code
     except click.ClickException as error:
-        error.show()
+        if wants_json(arguments):
+            report(_usage(error), as_json=True)
+        else:
+            error.show()
         return error.exit_code
     except click.exceptions.Exit as error:
         return error.exit_code

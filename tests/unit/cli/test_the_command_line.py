@@ -103,6 +103,17 @@ def test_without_an_installation_a_command_says_so(
     assert not (tmp_path / "none").exists()
 
 
+@pytest.mark.parametrize("arguments", [["promote"], ["status", "--nope"], ["nonsense"]])
+def test_bad_usage_is_one_json_object_for_programs(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, err = said(capsys, *arguments, "--output", "json")
+    error = json.loads(out)["error"]
+    assert (code, error["exit_code"], err) == (2, 2, "")
+    assert error["message"]
+    assert "--help" in error["hint"]
+
+
 def test_an_error_is_one_json_object_for_programs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
