@@ -49,7 +49,7 @@ def command(
     context = open_environment(state, environment, output=output)
     from pipelines.flows.promote import promote, propose
 
-    proposal = propose(context, release, reason)
+    proposal = propose(context, release, reason, only_looking=dry_run)
     if dry_run:
         return show_plan(proposal.plan, output)
     asked = proposal.state.operation

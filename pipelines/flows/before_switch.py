@@ -46,10 +46,18 @@ def backup_step(run: Run) -> str:
 def stage_step(run: Run) -> str:
     target = run.ctx.target
     target.set_traffic(run.to, live=False)
-    run.effect("stage.stage", lambda: target.stage(run.to, run.release))
+    run.effect("stage.stage", lambda: _stage_afresh(run))
     if target.observe_slot(run.to).release != run.release.id:
         target.stage(run.to, run.release)
     return f"{run.release.id} started in {run.to}"
+
+
+def _stage_afresh(run: Run) -> None:
+    """A warm release is taken as it runs, unless it hangs: that is killed and started again."""
+    target, live = run.ctx.target, run.ctx.target.observe_slot(run.to)
+    if live.release == run.release.id and live.health is not Health.HEALTHY:
+        target.stop_slot(run.to, kill=True)
+    target.stage(run.to, run.release)
 
 
 def verify_step(run: Run) -> str:

@@ -49,15 +49,22 @@ def default_release(ctx: Context) -> Release:
 
 
 def propose(
-    ctx: Context, release_name: str | None, reason: str, *, kind: str = "promotion"
+    ctx: Context,
+    release_name: str | None,
+    reason: str,
+    *,
+    kind: str = "promotion",
+    only_looking: bool = False,
 ) -> Proposal:
     """Everything that can be refused is refused here, before anything is written.
+
+    Somebody who is `only_looking` needs no reason.
 
     Raises Refused (hold, freeze, migrations, unknown, unbuilt), BadInput (no reason where one is
     needed), InProgress (an operation runs). An empty plan means: nothing to do.
     """
     settings = ctx.settings()
-    if settings.reason_required and not reason and kind == "promotion":
+    if settings.reason_required and not (reason or only_looking) and kind == "promotion":
         raise BadInput(f"a promotion to {ctx.environment} needs a reason", hint='add: --reason "…"')
     release = ctx.store.get(release_name) if release_name else default_release(ctx)
     reading = ctx.target.read_row()
