@@ -134,6 +134,19 @@ def test_scripts_promote_works_without_network_and_with_the_new_slot_stopped(
     assert active_slot(installation) == new
 
 
+def test_scripts_promote_starts_a_warm_release_again_whose_processes_hang(
+    installation: Installation, fresh: Path
+) -> None:
+    for release in two_releases(installation):
+        assert installation.promote("dev", release).code == 0
+    new = "green" if active_slot(installation) == "blue" else "blue"
+    warm = installation.agreement("dev").branch()["slots"][new]["release"]
+    with slot_stopped(installation, "dev", new):
+        run_script(installation, fresh, "promote", "dev", warm, "--reason", "script")
+    installation.agreement("dev").wait(15, release=warm)
+    assert active_slot(installation) == new
+
+
 def test_scripts_backup_works_without_origin_network_and_the_new_slot(
     installation: Installation, fresh: Path
 ) -> None:
