@@ -29,10 +29,9 @@ def small_file_system(folder: Path, size: str) -> Iterator[Path]:
 def fill(folder: Path) -> Path:
     """Use up what is left on the disk of a folder; removing the returned file gives it back."""
     ballast = folder / "ballast"
-    with ballast.open("wb") as file:
+    with ballast.open("wb", buffering=0) as file:  # closing has nothing left to write
         try:
             while True:
                 file.write(b"\0" * 65536)
-                file.flush()
         except OSError:
             return ballast
