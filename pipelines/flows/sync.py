@@ -69,7 +69,7 @@ def _act(ctx: Context, decision: Decision, token: int, *, thorough: bool) -> str
     if decision.verb is Verb.WAIT:
         _ensure(ctx, token)
         return decision.reason
-    _resume_undo(ctx, token)
+    _resume_undo(ctx, decision, token)
     done = heal(ctx, row, token) if thorough else []
     return "; ".join(done) or decision.reason
 
@@ -174,8 +174,9 @@ def _switch_back(ctx: Context, row: ActiveRow, token: int) -> str:
     return f"switched back to {old.id}"
 
 
-def _resume_undo(ctx: Context, token: int) -> None:
-    """An undo that died after its revert reached git still has its last effects to run."""
+def _resume_undo(ctx: Context, decision: Decision, token: int) -> None:
+    """An undo that died after its revert reached git still has its last effects to run; a promotion
+    that neither row nor branch names any more was overtaken by a rollback that died."""
     running = ctx.records.journal.running()
     if running is None or running.status != "running":
         return
@@ -186,10 +187,19 @@ def _resume_undo(ctx: Context, token: int) -> None:
         row = ctx.target.read_row().row
         if row is not None and row.operation == running.id and not row.provisional:
             ctx.records.journal.close(running.id, token, "succeeded", "confirmed")
+        elif _overtaken(running.id, decision, row):
+            ctx.records.journal.close(running.id, token, "preempted", "a rollback overtook it")
         return
     restage(ctx, ctx.target.read_row().row)
     failed = ctx.records.journal.recall(running.id, "failed")
     ctx.records.journal.close(running.id, token, "undone", f"{failed['step']}: {failed['message']}")
+
+
+def _overtaken(operation: str, decision: Decision, row: ActiveRow | None) -> bool:
+    head = decision.head
+    if decision.verb is not Verb.NOTHING or row is None or head is None:
+        return False
+    return operation not in (row.operation, head.state.operation)
 
 
 def _ensure(ctx: Context, token: int) -> None:
