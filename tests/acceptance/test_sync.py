@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
+from tests.harness import controllers
 from tests.harness.installation import Installation
 
 
@@ -19,7 +17,7 @@ def test_a_value_changed_by_hand_is_planned_and_mended_and_audited(
     (values,) = slots.glob(f"{slot}/values.yaml")
     right = values.read_text()
     assert installation.ok("sync", "dev", "--dry-run")["items"] == []
-    with controller_asleep(installation):
+    with controllers.asleep(installation, "dev"):
         values.write_text(right + "# changed by hand\n")
         plan = installation.ok("sync", "dev", "--dry-run")
         assert any("values.yaml was changed by hand" in item["change"] for item in plan["items"])
@@ -34,17 +32,3 @@ def test_a_value_changed_by_hand_is_planned_and_mended_and_audited(
     assert "changed by hand" in installation.run("audit", "show", "dev").text
     installation.agreement("dev").wait(30)
     assert installation.ok("sync", "dev", "--dry-run")["items"] == []
-
-
-@contextmanager
-def controller_asleep(installation: Installation) -> Iterator[None]:
-    """The controller of dev would mend it before anybody could look."""
-    controllers = [p for p in installation.processes("dev") if p.role == "controller"]
-    assert controllers
-    for process in controllers:
-        process.kill(signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for process in controllers:
-            process.kill(signal.SIGCONT)
