@@ -93,7 +93,7 @@ select strategy, symbol, sum(quantity) as held from (
 ) as every group by strategy, symbol
 """
 
-_KEEP_EVENTS = 50_000
+_KEEP_EVENTS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
