@@ -20,10 +20,15 @@ def settled(installation: Installation) -> Iterator[Installation]:
     agreement = installation.agreement("staging")
     two_releases(installation)
     agreement.wait(30)
+    lift_holds(installation)
     yield installation
     agreement.wait(60)
-    for hold in agreement.branch()["holds"]:
-        installation.run("unhold", "staging", hold["release"], "--reason", "test is over")
+    lift_holds(installation)
+
+
+def lift_holds(installation: Installation) -> None:
+    for hold in installation.agreement("staging").branch()["holds"]:
+        installation.run("unhold", "staging", hold["release"], "--reason", "next test")
 
 
 @pytest.mark.parametrize("step", ["stage", "verify", "analyse"])
