@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -11,6 +12,9 @@ from pipelines.cli.options import environment_argument, examples, output_option,
 from pipelines.cli.output import print_json, print_table
 from pipelines.cli.session import open_all, open_environment
 from pipelines.model.errors import SlipwayError
+
+COLUMNS = ["sequence", "at", "actor", "action", "result", "reason"]
+NEWEST = 5
 
 
 @click.group()
@@ -31,7 +35,7 @@ def show(environment: str, limit: int, state: Path, output: str) -> None:
     if output == "json":
         print_json({"environment": environment, "entries": entries})
     else:
-        print_table(entries, ["sequence", "at", "actor", "action", "result", "reason"])
+        print_table(entries, COLUMNS)
 
 
 @command.command(epilog=examples("slipway audit verify", "slipway audit verify production"))
@@ -39,9 +43,15 @@ def show(environment: str, limit: int, state: Path, output: str) -> None:
 @state_option
 @output_option
 def verify(environment: str | None, state: Path, output: str) -> int:
-    """Check that nobody edited the record: its chain, and the heads anchored in env/ENV."""
+    """Check that nobody edited the record: its chain, and the heads anchored in env/ENV.
+
+    Prints the newest entries too: who did what, when and why.
+    """
     found: dict[str, list[str]] = {}
+    newest: dict[str, list[dict[str, Any]]] = {}
     for context in open_all(state, environment):
+        entries = context.records.audit.entries(NEWEST)
+        newest[context.environment] = [asdict(entry) for entry in entries]
         try:
             anchors = context.origin.anchors(context.environment)
         except SlipwayError as error:
@@ -50,10 +60,11 @@ def verify(environment: str | None, state: Path, output: str) -> int:
         found[context.environment] = list(context.records.audit.verify(anchors))
     whole = not any(found.values())
     if output == "json":
-        print_json({"whole": whole, "problems": found})
+        print_json({"whole": whole, "problems": found, "newest": newest})
     else:
         for name, problems in found.items():
             click.echo(f"{name}: {'whole' if not problems else ''}")
             for problem in problems:
                 click.echo(f"  {problem}")
+            print_table(newest[name], COLUMNS)
     return 0 if whole else 1
