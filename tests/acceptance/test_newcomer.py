@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import http.client
 import json
 import time
@@ -232,7 +233,12 @@ def test_a_rollback_is_answered_by_the_old_release_and_held_until_somebody_lifts
     assert "orders look wrong" in refused.text
     audit = installation.run("audit", "show", "production")
     assert "orders look wrong" in audit.text
-    assert installation.run("audit", "verify", "production").code == 0
+    verified = installation.run("audit", "verify", "production", as_json=False)
+    assert verified.code == 0, str(verified)
+    assert "whole" in verified.out
+    told = next(line for line in verified.out.splitlines() if "orders look wrong" in line)
+    assert "rollback" in told
+    assert getpass.getuser() in told
     assert installation.run("unhold", "production", bad, "--reason", "it was not").code == 0
     assert installation.run("promote", "production", bad, "--reason", "once more").code == 0
 
