@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import signal
-
 from bench.context import Bench
 from bench.table import Row, percentile, spread
 from tests.harness.database import query
+from tests.harness.trouble import asleep
 from tests.load.accounts import two_holders
 
 GAPS = """
@@ -39,13 +38,8 @@ def with_old_trader_stopped(bench: Bench) -> None:
         for p in bench.installation.processes("dev")
         if p.slot == slot and p.role == "trader"
     ]  # fmt: skip
-    for process in old:
-        process.kill(signal.SIGSTOP)
-    try:
+    with asleep(old):
         bench.switch()
-    finally:
-        for process in old:
-            process.kill(signal.SIGCONT)
 
 
 def run(bench: Bench) -> list[Row]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -12,6 +11,7 @@ from bench.load import Load
 from bench.table import Row, percentile, spread
 from tests.harness.agreement import get_json
 from tests.harness.releases import forget
+from tests.harness.trouble import asleep, origin_away
 from tests.planted.edits import migration
 
 LIMIT_SECONDS = 1.0
@@ -46,28 +46,13 @@ def nothing(bench: Bench) -> Iterator[None]:
     yield
 
 
-@contextmanager
-def origin_away(bench: Bench) -> Iterator[None]:
-    origin = bench.installation.origin
-    away = origin.with_name("away.git")
-    origin.rename(away)
-    try:
-        yield
-    finally:
-        away.rename(origin)
+def away(bench: Bench) -> AbstractContextManager[None]:
+    return origin_away(bench.installation)
 
 
-@contextmanager
-def new_slot_stopped(bench: Bench) -> Iterator[None]:
+def new_slot_stopped(bench: Bench) -> AbstractContextManager[None]:
     slot = bench.installation.agreement("dev").row()["slot"]
-    stopped = [p for p in bench.installation.processes("dev") if p.slot == slot]
-    for process in stopped:
-        process.kill(signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for process in stopped:
-            process.kill(signal.SIGCONT)
+    return asleep([p for p in bench.installation.processes("dev") if p.slot == slot])
 
 
 def series(
@@ -116,7 +101,7 @@ def run(bench: Bench) -> list[Row]:
     return [
         _row("at rest", rest),
         _row("at 200 requests a second", busy),
-        _row("with the origin moved away", series(bench, bench.times(20, 2), origin_away)),
+        _row("with the origin moved away", series(bench, bench.times(20, 2), away)),
         _row("with the new slot stopped", series(bench, bench.times(20, 2), new_slot_stopped)),
         _row("with the database migrated ahead", database_ahead(bench, bench.times(10, 1))),
     ]

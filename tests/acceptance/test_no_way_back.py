@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from tests.harness import controllers
 from tests.harness.installation import Installation
 from tests.harness.releases import two_releases
+from tests.harness.trouble import asleep, controllers
 
 
 def test_a_rollback_between_two_equal_slots_is_refused_and_changes_nothing(
@@ -19,7 +19,7 @@ def test_a_rollback_between_two_equal_slots_is_refused_and_changes_nothing(
     idle = "green" if row["slot"] == "blue" else "blue"
     record = installation.state / "environments" / "dev" / "slots" / idle / "slot.json"
     right = record.read_text()
-    with controllers.asleep(installation, "dev"):
+    with asleep(controllers(installation, "dev")):
         record.write_text(json.dumps(json.loads(right) | {"release": row["release"]}))
         try:
             answer = installation.run("rollback", "dev", "--reason", "both are equal")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from tests.harness import orders
 from tests.harness.fixtures import new_folder
 from tests.harness.installation import Installation, clone
 from tests.harness.releases import other_release, two_releases
+from tests.harness.trouble import asleep, origin_away
 from tests.planted.edits import harmless
 
 NOTHING_LISTENS = "http://127.0.0.1:9"
@@ -75,27 +75,12 @@ def run_script(
 
 
 @contextmanager
-def origin_away(installation: Installation) -> Iterator[None]:
-    away = installation.origin.with_name("origin-away.git")
-    installation.origin.rename(away)
-    try:
-        yield
-    finally:
-        away.rename(installation.origin)
-
-
-@contextmanager
 def slot_stopped(installation: Installation, environment: str, slot: str) -> Iterator[None]:
     """Every process of the slot sleeps; those that are still there go on afterwards."""
     stopped = [p for p in installation.processes(environment) if p.slot == slot]
     assert {p.role for p in stopped} >= {"api", "trader"}, stopped
-    for one in stopped:
-        one.kill(signal.SIGSTOP)
-    try:
+    with asleep(stopped):
         yield
-    finally:
-        for one in stopped:
-            one.kill(signal.SIGCONT)
 
 
 def active_slot(installation: Installation) -> str:
@@ -107,14 +92,10 @@ def test_scripts_freeze_works_without_origin_network_and_database(
 ) -> None:
     postgres = [p for p in installation.processes("dev") if p.role == "postgres"]
     assert len(postgres) == 1
-    with origin_away(installation):
-        postgres[0].kill(signal.SIGSTOP)  # takes no new connection
-        try:
-            output, seconds = run_script(
-                installation, fresh, "freeze", "dev", "--reason", "exchange holiday"
-            )
-        finally:
-            postgres[0].kill(signal.SIGCONT)
+    with origin_away(installation), asleep(postgres):  # it takes no new connection
+        output, seconds = run_script(
+            installation, fresh, "freeze", "dev", "--reason", "exchange holiday"
+        )
     assert "exchange holiday" in output
     assert seconds < 10
     refused = installation.promote("dev", other_release(installation, "dev"))

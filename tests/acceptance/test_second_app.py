@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.fixtures import new_folder
-from tests.harness.installation import REPOSITORY, Installation, borrowed, clone
+from tests.harness.fixtures import another
+from tests.harness.installation import REPOSITORY, Installation
 
 SECOND_APP = REPOSITORY / "tests" / "second_app"
 MOST_LINES = 60
@@ -28,18 +28,8 @@ def another_answer(checkout: Path) -> None:
 
 @pytest.fixture(scope="module")
 def second(installation: Installation) -> Iterator[Installation]:
-    root = new_folder("slipway-second-")
-    made = Installation(clone(root / "checkout"), root / "state", command=borrowed(installation))
-    made.commit(only_the_second_app, "Ship another application")
-    try:
-        answer = made.run(
-            "up", "--state", str(made.state), "--base-port", str(made.base_port), timeout=400
-        )
-        assert answer.code == 0, str(answer)
+    with another(installation, edit=only_the_second_app) as made:
         yield made
-    finally:
-        made.remove()
-        shutil.rmtree(root, ignore_errors=True)
 
 
 def test_the_second_application_is_no_longer_than_it_claims() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import time
 
-from tests.harness import controllers
 from tests.harness.installation import Installation
+from tests.harness.trouble import asleep, controllers
 
 
 def test_a_value_changed_by_hand_is_planned_and_mended_and_audited(
@@ -17,7 +17,7 @@ def test_a_value_changed_by_hand_is_planned_and_mended_and_audited(
     (values,) = slots.glob(f"{slot}/values.yaml")
     right = values.read_text()
     assert installation.ok("sync", "dev", "--dry-run")["items"] == []
-    with controllers.asleep(installation, "dev"):
+    with asleep(controllers(installation, "dev")):
         values.write_text(right + "# changed by hand\n")
         plan = installation.ok("sync", "dev", "--dry-run")
         assert any("values.yaml was changed by hand" in item["change"] for item in plan["items"])

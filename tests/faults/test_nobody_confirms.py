@@ -6,10 +6,10 @@ import signal
 import time
 from datetime import UTC, datetime
 
-from tests.harness import controllers
 from tests.harness.installation import Installation
 from tests.harness.releases import other_release
 from tests.harness.steps import wait_for_step
+from tests.harness.trouble import asleep, controllers
 
 
 def test_a_switch_that_nobody_confirmed_in_time_is_taken_back(installation: Installation) -> None:
@@ -21,7 +21,7 @@ def test_a_switch_that_nobody_confirmed_in_time_is_taken_back(installation: Inst
     try:
         wait_for_step(installation, "staging", "analyse")
         asked.send_signal(signal.SIGSTOP)  # it would do what no controller does
-        with controllers.asleep(installation):
+        with asleep(controllers(installation)):
             row = agreement.row()
             assert (row["release"], row["state"]) == (release, "provisional")
             left = (row["confirm_by"] - datetime.now(UTC)).total_seconds()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -44,11 +44,21 @@ def installation() -> Iterator[Installation]:
 
 
 @contextmanager
-def another(first: Installation, where: Path | None = None) -> Iterator[Installation]:
-    """A second installation from its own clone, for what would leave traces in the shared one."""
+def another(
+    first: Installation,
+    where: Path | None = None,
+    *,
+    edit: Callable[[Path], None] | None = None,
+) -> Iterator[Installation]:
+    """A second installation from its own clone, for what would leave traces in the shared one.
+
+    `edit` changes the clone, and is committed, before anything is built from it.
+    """
     root = where or new_folder("slipway-another-")
     checkout = clone(root / "checkout")
     made = Installation(checkout, root / "state", command=borrowed(first))
+    if edit is not None:
+        made.commit(edit, "Begin with another tree")
     try:
         answer = made.run(
             "up", "--state", str(made.state), "--base-port", str(made.base_port), timeout=400

@@ -69,18 +69,26 @@ def test_after_kill_9_of_the_database_it_recovers(
     assert not target.read_row().down
 
 
-def test_the_controller_outlives_its_supervisor(target: LocalTarget, first: Release) -> None:
+def controller_without_supervisor(target: LocalTarget) -> int:
+    """Pid of a controller that runs; its supervisor was killed."""
     target.ensure_controller([sys.executable, "-c", "import time; time.sleep(600)"])
     pidfile = target.layout.pidfile("controller")
     until(lambda: target.processes.alive(pidfile) is not None, 5, "controller runs")
     pid = target.processes.alive(pidfile)
     os.kill(supervisor_pid(target), signal.SIGKILL)
     until(lambda: target.observe().supervisor is Health.MISSING, 5)
+    assert pid
+    return pid
+
+
+def test_the_controller_outlives_its_supervisor(target: LocalTarget, first: Release) -> None:
+    pidfile = target.layout.pidfile("controller")
+    pid = controller_without_supervisor(target)
     assert target.processes.alive(pidfile) == pid
     target.ensure(first)
     until(lambda: target.processes.alive(pidfile) not in (None, pid), 5, "a new controller")
     assert Path(f"/proc/{pid}").exists(), "the old one leaves by itself"
-    os.kill(pid or 0, signal.SIGKILL)
+    os.kill(pid, signal.SIGKILL)
     target.stop_controller()
     assert target.processes.alive(pidfile) is None
 
@@ -88,16 +96,12 @@ def test_the_controller_outlives_its_supervisor(target: LocalTarget, first: Rele
 def test_an_environment_whose_keepers_both_died_is_called_abandoned(
     target: LocalTarget, first: Release
 ) -> None:
-    target.ensure_controller([sys.executable, "-c", "import time; time.sleep(600)"])
-    pidfile = target.layout.pidfile("controller")
-    until(lambda: target.processes.alive(pidfile) is not None, 5, "controller runs")
-    controller = target.processes.alive(pidfile)
-    os.kill(supervisor_pid(target), signal.SIGKILL)
-    until(lambda: target.observe().supervisor is Health.MISSING, 5)
+    controller = controller_without_supervisor(target)
     assert not target.abandoned(), "the controller lives and will start the supervisor"
-    os.kill(controller or 0, signal.SIGKILL)
+    os.kill(controller, signal.SIGKILL)
     until(target.abandoned, 5, "nobody keeps it")
     target.ensure(first)
+    pidfile = target.layout.pidfile("controller")
     until(lambda: target.processes.alive(pidfile) is not None, 5, "the controller is back")
     target.stop_controller()
     os.kill(supervisor_pid(target), signal.SIGKILL)
