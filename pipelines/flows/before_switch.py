@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipelines.engine.guard import guard
 from pipelines.flows.run import Run, demand
-from pipelines.model.live import Check, Health, MigrationStatus, SlotLive
+from pipelines.model.live import Check, Health, SlotLive
 from pipelines.model.release import Release
 
 
@@ -19,17 +19,13 @@ def guard_step(run: Run) -> str:
     return demand("guard", checks)
 
 
-def _once(run: Run, kind: str, status: MigrationStatus) -> str:
-    return f"{kind}:{','.join(status.pending)}"
-
-
 def backup_step(run: Run) -> str:
     status = run.migrations()
     if not status.pending:
         return "skipped: no migration is pending"
     if run.first:
         return "skipped: the database is new"
-    key = _once(run, f"backup:{run.operation.id}", status)
+    key = f"backup:{run.operation.id}:{','.join(status.pending)}"
     if run.ctx.records.journal.once(key):
         return "skipped: taken before"
     taken: list[str] = []

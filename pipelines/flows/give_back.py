@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from pipelines.flows.migrating import undo_migrations
+from pipelines.flows.migrating import failed_migrating, undo_migrations
 from pipelines.flows.publish import publish
 from pipelines.flows.run import Run
 from pipelines.flows.slots import bring_back, restage
@@ -28,7 +28,7 @@ def give_back(run: Run) -> SlipwayError:
             )
         ctx.say("return", "running", message)
         _return_live(run, row, message)
-    if step == "migrate" and not run.first and run.recall("migrating") is not None:
+    if failed_migrating(ctx, run.operation.id):
         run.effect("migrate.undo", lambda: undo_migrations(ctx, run.operation.id, run.release))
     # What the guard refuses is not bad, only not allowed now: reverted, not held.
     bad = None if step == "guard" else run.release.id

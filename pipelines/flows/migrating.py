@@ -9,7 +9,6 @@ from pipelines.flows.context import Context
 from pipelines.flows.run import Run, StepFailed
 from pipelines.model.errors import NeedsPerson, Refused
 from pipelines.model.release import Release
-from pipelines.records.protocols import Operation
 
 _MIGRATING = "migrating"
 _PROBES = 20
@@ -66,11 +65,13 @@ def _complaints(run: Run) -> dict[str, str]:
     return {check.name: f"{check.name}: {check.message}" for check in checks if not check.ok}
 
 
-def failed_migrating(ctx: Context, operation: Operation) -> bool:
+def failed_migrating(ctx: Context, operation: str) -> bool:
     """It began to migrate, and the old release was not found well on the new schema."""
-    steps = {step.name: step.status for step in operation.steps}
-    began = ctx.records.journal.recall(operation.id, _MIGRATING) is not None
-    return began and steps.get("migrate") != "done" and bool(operation.from_slot)
+    known = ctx.records.journal.get(operation)
+    if known is None or ctx.records.journal.recall(operation, _MIGRATING) is None:
+        return False
+    steps = {step.name: step.status for step in known.steps}
+    return steps.get("migrate") != "done" and bool(known.from_slot)
 
 
 def undo_migrations(ctx: Context, operation: str, release: Release) -> None:

@@ -8,7 +8,6 @@ from datetime import datetime
 from pipelines.engine.retention import expendable, window_start
 from pipelines.flows.context import Context
 from pipelines.model.errors import SlipwayError
-from pipelines.model.slots import Slot
 
 _HISTORY = 1000
 
@@ -43,8 +42,7 @@ def _named(ctx: Context) -> set[str]:
         raise SlipwayError(f"the database of {ctx.environment} does not answer: {reading.detail}")
     row = reading.row
     in_row = {row.release, row.previous_release or ""} if row else set()
-    slots = {ctx.target.observe_slot(slot).release or "" for slot in Slot}
-    return in_row | slots | ctx.target.pinned_releases()
+    return in_row | ctx.target.pinned_releases()
 
 
 def _used(ctx: Context, since: datetime) -> set[str]:

@@ -155,7 +155,7 @@ def _abort(ctx: Context, running: Operation, row: ActiveRow, reason: str, token:
 
 def _undo_half_done(ctx: Context, running: Operation) -> str:
     """Migrations that the old release was not yet found well on."""
-    if not failed_migrating(ctx, running):
+    if not failed_migrating(ctx, running.id):
         return ""
     try:
         undo_migrations(ctx, running.id, ctx.store.get(running.release))
