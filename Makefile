@@ -52,14 +52,14 @@ test-browser: venv-dev ## the console in a real browser
 
 .PHONY: lint format
 lint: venv-dev app/.venv/made ## lint, types, import rules
-	@.venv/bin/ruff check pipelines tests
+	@.venv/bin/ruff check pipelines policies tests
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 	@cd app && .venv/bin/ruff check . && .venv/bin/mypy
 
 format: venv-dev ## format and sort imports
-	@.venv/bin/ruff format pipelines tests
-	@.venv/bin/ruff check --fix pipelines tests
+	@.venv/bin/ruff format pipelines policies tests
+	@.venv/bin/ruff check --fix pipelines policies tests
 
 .PHONY: bench
 bench: venv-dev ## the figures of docs/benchmarks.md, as a table and JSON
@@ -72,6 +72,8 @@ lock: venv ## refresh the lock files (network)
 	@$(COMPILE) pyproject.toml --output-file requirements.lock
 	@$(COMPILE) pyproject.toml --group dev --constraints requirements.lock \
 		--output-file requirements-dev.lock
+	@$(COMPILE) --group check --constraints requirements-dev.lock \
+		--output-file requirements-check.lock
 	@$(COMPILE) app/pyproject.toml --output-file app/requirements.lock
 	@$(COMPILE) app/pyproject.toml --group app/pyproject.toml:dev \
 		--constraints app/requirements.lock --output-file app/requirements-dev.lock

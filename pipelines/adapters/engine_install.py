@@ -23,8 +23,8 @@ import psutil
 
 from pipelines.model.errors import NeedsPerson
 
-PARTS = ("pipelines", "pyproject.toml", "requirements.lock", "README.md")
-NEEDED = ("pipelines", "pyproject.toml", "requirements.lock")
+NEEDED = ("pipelines", "policies", "pyproject.toml", "requirements.lock", "requirements-check.lock")
+PARTS = (*NEEDED, "README.md")
 MARKER = "slipway-engine.json"
 TIMEOUT_SECONDS = 600
 

@@ -99,7 +99,12 @@ class Target(Protocol):
         A command the application does not offer answers one ok check that says so."""
 
     def application_answer(
-        self, release: Release, slot: Slot, command: str, args: Sequence[str], timeout_seconds: float
+        self,
+        release: Release,
+        slot: Slot,
+        command: str,
+        args: Sequence[str],
+        timeout_seconds: float,
     ) -> Any:
         """The JSON an application command printed (`why`), or None where it is not offered."""
 

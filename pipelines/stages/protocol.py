@@ -1,0 +1,85 @@
+"""What a stage offers, and what it may ask of the machine. Adapters implement the second half."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from pipelines.model.check import Change, StageResult
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How a program ended. `code` is None when it was stopped: `why` is then `timeout`, `output`
+    (more than allowed) or `missing` (no such program)."""
+
+    code: int | None
+    out: str
+    err: str
+    seconds: float
+    why: str = ""
+
+
+class Programs(Protocol):
+    """Starts programs: clean environment, own process group, time and output limits."""
+
+    def run(
+        self,
+        argv: Sequence[str | Path],
+        *,
+        folder: Path,
+        seconds: float,
+        variables: Mapping[str, str] | None = None,
+        stdin: str = "",
+        output_bytes: int = 20_000_000,
+    ) -> Done: ...
+
+
+class Environments(Protocol):
+    """Virtual environments for checks, made once per lock file under the state folder, by hash."""
+
+    def tools(self) -> Path:
+        """`bin` of the engine's own check tools (ruff, mypy, pytest, coverage, bandit, squawk, …)."""
+
+    def python(self, lock: Path) -> Path:
+        """Interpreter with exactly what a hashed requirements file names; wheels only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a person may say about a check. `advisories`: a snapshot of advisories, else live."""
+
+    advisories: Path | None = None
+    now: Callable[[], datetime] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """Everything a stage may use. `folder` is its own scratch folder, empty, removed later;
+    `reports` is where attachments go. `say` reports progress in words."""
+
+    programs: Programs
+    environments: Environments
+    folder: Path
+    reports: Path
+    now: Callable[[], datetime]
+    options: Options = field(default_factory=Options)
+    say: Callable[[str], None] = field(default=lambda _: None)
+
+
+class Stage(Protocol):
+    """One stage. `inputs` are the digests that decide its answer (besides its own code and tools):
+    equal inputs are answered from the cache. Raises nothing on purpose but what cannot be foreseen;
+    a tool that fails is a `broken` result."""
+
+    @property
+    def name(self) -> str: ...
+
+    def touched(self, change: Change) -> bool: ...
+
+    def inputs(self, change: Change, options: Options) -> Mapping[str, str]: ...
+
+    def run(self, change: Change, workshop: Workshop) -> StageResult: ...
