@@ -13,12 +13,13 @@ TIME_LIMIT_SECONDS = 20.0
 
 
 class GitFailed(Exception):
-    """git ended with an error; `message` is what it said."""
+    """git ended with an error; `message` is what it said, `output` its standard output."""
 
-    def __init__(self, argv: Sequence[str], code: int, message: str) -> None:
+    def __init__(self, argv: Sequence[str], code: int, message: str, output: bytes = b"") -> None:
         super().__init__(f"git {argv[0]}: {message or f'exit code {code}'}")
         self.code = code
         self.message = message
+        self.output = output
 
 
 class Git:
@@ -62,7 +63,7 @@ class Git:
             ) from error
         if done.returncode != 0:
             message = done.stderr.decode("utf-8", "replace").strip()
-            raise GitFailed(arguments, done.returncode, message)
+            raise GitFailed(arguments, done.returncode, message, done.stdout)
         return done.stdout
 
     def text(self, *arguments: str, stdin: bytes = b"") -> str:
