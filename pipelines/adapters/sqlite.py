@@ -16,10 +16,11 @@ from pathlib import Path
 
 from pipelines.adapters.machine import LinuxMachine
 from pipelines.model.errors import NeedsPerson, SlipwayError, Unavailable
-from pipelines.records import schema
+from pipelines.records import jobs_schema, schema
 from pipelines.records.audit import SqliteAudit
 from pipelines.records.failpoints import Failpoints
 from pipelines.records.freeze import SqliteFreeze
+from pipelines.records.jobs import Jobs
 from pipelines.records.journal import SqliteJournal
 from pipelines.records.lock import SqliteLock
 from pipelines.records.machine import Machine
@@ -43,11 +44,20 @@ def open_records(state: Path, environment: str, machine: Machine | None = None) 
     )
 
 
+def open_jobs(state: Path, machine: Machine | None = None) -> Jobs:
+    """The jobs of an installation. Raises Unavailable as `open_records` does."""
+    store = SqliteStore(state / "jobs.sqlite", jobs_schema.TABLES, jobs_schema.VERSION)
+    return Jobs(store, machine or LinuxMachine())
+
+
 class SqliteStore:
     """`records.store.Store` over one file."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(
+        self, path: Path, tables: str = schema.TABLES, version: int = schema.VERSION
+    ) -> None:
         self._path = path
+        self._tables, self._version = tables, version
         self._guard = threading.RLock()
         self._pid = os.getpid()
         with _translated(path):
@@ -89,8 +99,8 @@ class SqliteStore:
             self._path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
         connection.execute("pragma synchronous = full")
-        if connection.execute("pragma user_version").fetchone()[0] < schema.VERSION:
-            _create(connection)
+        if connection.execute("pragma user_version").fetchone()[0] < self._version:
+            _create(connection, self._tables, self._version)
         return connection
 
 
@@ -102,12 +112,10 @@ class _Statements:
         return self._connection.execute(sql, parameters).fetchall()
 
 
-def _create(connection: sqlite3.Connection) -> None:
+def _create(connection: sqlite3.Connection, tables: str, version: int) -> None:
     """Tables and version appear together, so a crash in between leaves an empty file."""
     _switch_to_wal(connection)
-    connection.executescript(
-        f"begin immediate; {schema.TABLES}; pragma user_version = {schema.VERSION}; commit;"
-    )
+    connection.executescript(f"begin immediate; {tables}; pragma user_version = {version}; commit;")
 
 
 def _switch_to_wal(connection: sqlite3.Connection) -> None:
