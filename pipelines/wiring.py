@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pipelines.adapters.git_origin_setup import OriginChange
     from pipelines.flows.doctor import Facts
     from pipelines.flows.ports import Origin, ReleaseStore
+    from pipelines.records.evidence import Evidence
     from pipelines.targets.local.target import LocalTarget
 
 
@@ -54,6 +55,7 @@ def open_context(
         origin=origin,
         store=store,
         settings=read_settings,
+        evidence=lambda: open_evidence(layout.installation.state),
         sibling=lambda other: open_context(state, other, actor=actor, progress=progress),
         wake=lambda: wake(layout),
         actor=actor,
@@ -71,6 +73,24 @@ def open_origin(state: Path) -> Origin:
     from pipelines.adapters.git import GitOrigin
 
     return GitOrigin(state.resolve() / "origin.git")
+
+
+def open_evidence(state: Path) -> Evidence:
+    """Statements about sources under `state/evidence/`, signed with the keys in `state/keys/`."""
+    from pipelines.adapters.evidence_files import FileShelf
+    from pipelines.adapters.machine import LinuxMachine
+    from pipelines.adapters.signing import FileKeys
+    from pipelines.records.evidence import Ledger
+
+    state = Installation.load(state).state
+    return Ledger(FileKeys(state), FileShelf(state), LinuxMachine().now)
+
+
+def enrol_keys(installation: Installation, actor: str) -> list[str]:
+    """The keys of this person, the check runner and the environments; names of those made now."""
+    from pipelines.adapters.signing import FileKeys
+
+    return FileKeys(installation.state).enrol(actor, ENVIRONMENTS)
 
 
 def wake(layout: Layout) -> bool:

@@ -79,6 +79,11 @@ def prepare(state: Path, base_port: int | None, output: str) -> None:
             lambda: wiring.install_origin(installation, actor()), describe_origin,
         )  # fmt: skip
         step(
+            "keys", "of this person, the check runner and the environments",
+            lambda: wiring.enrol_keys(installation, actor()),
+            lambda made: f"{', '.join(made)} made" if made else "all there",
+        )  # fmt: skip
+        step(
             "engine", "installing what main says, with every package by hash",
             lambda: wiring.install_engine(installation),
             lambda engine: f"{engine.id} {'installed' if engine.new else 'is current'}",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pipelines.flows.ports import Origin, ReleaseStore
 from pipelines.model.environment import EnvironmentSettings
+from pipelines.records.evidence import Evidence
 from pipelines.records.protocols import Records
 from pipelines.targets.protocol import Target
 
@@ -31,9 +32,9 @@ def _utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One environment. `settings` is read on first need, since a rollback must not need git;
-    `sibling` gives the context of another environment; `wake` tells a living controller to look
-    now and answers whether one lives."""
+    """One environment. `settings` and `evidence` are read on first need, since a rollback must need
+    neither git nor keys; `sibling` gives the context of another environment; `wake` tells a living
+    controller to look now and answers whether one lives."""
 
     environment: str
     state: Path
@@ -42,6 +43,7 @@ class Context:
     origin: Origin
     store: ReleaseStore
     settings: Callable[[], EnvironmentSettings]
+    evidence: Callable[[], Evidence]
     sibling: Callable[[str], Context]
     wake: Callable[[], bool]
     actor: str

@@ -23,10 +23,28 @@ REHEARSAL = "urn:slipway:rehearsal:v1"
 
 CHECK_RUNNER = "check-runner"
 PERSON = "person"
+ENVIRONMENT_PREFIX = "environment:"
 
 
 def environment_role(environment: str) -> str:
-    return f"environment:{environment}"
+    return f"{ENVIRONMENT_PREFIX}{environment}"
+
+
+# Who may say what. A type that is not listed may be said by every role; nothing rests on it.
+_SPEAKERS: Mapping[str, tuple[str, ...]] = {
+    CHECK: (CHECK_RUNNER,),
+    REHEARSAL: (CHECK_RUNNER,),
+    APPROVAL: (PERSON,),
+    MERGE: (PERSON, ENVIRONMENT_PREFIX),
+    VERSION: (PERSON, ENVIRONMENT_PREFIX),
+    SOAK: (ENVIRONMENT_PREFIX,),
+}
+
+
+def may_say(role: str, predicate_type: str) -> bool:
+    """Whether a role may make a statement of this type at all."""
+    kind = ENVIRONMENT_PREFIX if role.startswith(ENVIRONMENT_PREFIX) else role
+    return kind in _SPEAKERS.get(predicate_type, (kind,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +74,10 @@ class Proven:
     problems: tuple[str, ...] = ()
 
     def newest(self, predicate_type: str, **wanted: str) -> Statement | None:
-        """The newest statement of a type whose predicate has these values."""
+        """The newest statement of a type whose predicate has these values; None as well when there
+        are problems: nothing is believed then."""
+        if self.problems:
+            return None
         for statement in reversed(self.statements):
             if statement.predicate_type == predicate_type and all(
                 statement.predicate.get(key) == value for key, value in wanted.items()
