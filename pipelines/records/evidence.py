@@ -131,7 +131,8 @@ class Ledger:
             )
             try:
                 content = seal(statement, lambda message: self._keys.sign(role, signer, message))
-                open_envelope(content)  # what could not be read again is not written
+                # What would not be believed is not written: it would spoil the whole chain.
+                self._believed(source, statement.sequence, statement.previous, content)
             except (ValueError, TypeError, Damaged) as error:
                 raise BadInput(f"{predicate_type} cannot be said: {error}") from None
             digest = digest_of(content)
