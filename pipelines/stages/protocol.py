@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from pipelines.model.advisory import IndexRecord, Snapshot
 from pipelines.model.check import Change, StageResult
 
 
@@ -57,9 +58,36 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
+class AddedLine:
+    """A line that a commit of the change added, whether or not a later one took it away again."""
+
+    commit: str
+    path: str
+    line: int
+    text: str
+
+
+class History(Protocol):
+    def __call__(self, change: Change) -> Sequence[AddedLine]:
+        """Every added line of every commit of the change. Raises Unavailable."""
+
+
+class AdvisorySnapshot(Protocol):
+    def __call__(self, file: Path, packages: Collection[str]) -> Snapshot:
+        """What a snapshot says about these packages (normalised names). Raises BadInput."""
+
+
+class PackageIndex(Protocol):
+    def __call__(self, packages: Collection[str]) -> Mapping[str, IndexRecord | str]:
+        """For every package its record, or in words why there is none. Raises Unavailable when the
+        index does not answer at all."""
+
+
+@dataclass(frozen=True, slots=True)
 class Workshop:
     """Everything a stage may use. `folder` is its own scratch folder, empty, removed later;
-    `reports` is where attachments go. `say` reports progress in words."""
+    `reports` is where attachments go. `say` reports progress in words. What the security stage
+    asks of the machine is None where nobody put it in; it is then red."""
 
     programs: Programs
     environments: Environments
@@ -68,6 +96,9 @@ class Workshop:
     now: Callable[[], datetime]
     options: Options = field(default_factory=Options)
     say: Callable[[str], None] = field(default=lambda _: None)
+    history: History | None = None
+    advisory_snapshot: AdvisorySnapshot | None = None
+    package_index: PackageIndex | None = None
 
 
 class Stage(Protocol):
