@@ -27,10 +27,19 @@ class Git:
 
     `isolated`: read no configuration but the repository's own (for the origin, which is ours);
     otherwise the person's settings count too, such as what they ignore (for their checkout).
+    `variables` are set on top, such as further object folders to read from.
     """
 
-    def __init__(self, folder: Path, *, isolated: bool, bare: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        isolated: bool,
+        bare: bool = False,
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
         self.folder = folder
+        self._variables = dict(variables or {})
         self._isolated = isolated
         self._bare = bare
 
@@ -52,7 +61,10 @@ class Git:
                 capture_output=True,
                 timeout=seconds,
                 check=False,
-                env=environment(os.environ, isolated=self._isolated, identity=identity, at=at),
+                env={
+                    **environment(os.environ, isolated=self._isolated, identity=identity, at=at),
+                    **self._variables,
+                },
             )
         except FileNotFoundError as error:
             raise Unavailable("git is not installed", hint="install the package git") from error

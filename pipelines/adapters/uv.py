@@ -71,17 +71,21 @@ class Uv:
         except UvFailed as error:
             raise Unavailable(f"no virtual environment: {_last_lines(error.message)}") from error
 
-    def install_lock(self, venv: Path, lock: Path) -> None:
+    def install_lock(
+        self, venv: Path, lock: Path, *, name: str = "app/requirements.lock", wheels: bool = False
+    ) -> None:
         """Exactly what the lock says, hashes checked, files hard-linked, bytecode compiled. First
-        from the cache alone, so a machine without network is not slow, then with the network."""
+        from the cache alone, so a machine without network is not slow, then with the network.
+        `name` is what people call the lock; `wheels`: nothing may be built, which runs its code."""
         argv = ["--require-hashes", "--link-mode", "hardlink", "--compile-bytecode"]
+        argv += ["--only-binary", ":all:"] if wheels else []
         try:
             self._install(venv, [*argv, "--offline", "-r", str(lock)])
         except UvFailed:
             try:
                 self._install(venv, [*argv, "-r", str(lock)])
             except UvFailed as error:
-                raise _lock_error(error) from error
+                raise _lock_error(error, name) from error
 
     def install_wheel(self, venv: Path, wheel: Path) -> None:
         """Copied, not linked: what happens to a release's code happens to no other."""
@@ -146,15 +150,14 @@ def _refuse_full_disk(message: str) -> None:
         )
 
 
-def _lock_error(error: UvFailed) -> BadInput | Unavailable:
+def _lock_error(error: UvFailed, name: str) -> BadInput | Unavailable:
     if any(word in error.message.lower() for word in _WRONG_LOCK):
         return BadInput(
-            f"app/requirements.lock: {_last_lines(error.message)}",
-            hint="make it anew: uv pip compile --generate-hashes app/pyproject.toml"
-            " -o app/requirements.lock",
+            f"{name}: {_last_lines(error.message)}",
+            hint=f"make it anew: uv pip compile --generate-hashes <its pyproject.toml> -o {name}",
         )
     return Unavailable(
-        f"the packages of app/requirements.lock cannot be fetched: {_last_lines(error.message)}",
+        f"the packages of {name} cannot be fetched: {_last_lines(error.message)}",
         hint="is there a network? What is in uv's cache needs none",
     )
 
