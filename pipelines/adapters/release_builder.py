@@ -52,6 +52,10 @@ class ReleaseBuilder:
                 self._put_in_place(folder, release.id)
         return self._present.load(release.id)
 
+    def give_alias(self, release: Release, alias: str) -> None:
+        with one_at_a_time(self._folder, _WAIT_SECONDS), writing(self._folder):
+            self._index.give_alias(release, alias, self._present.numbered())
+
     def repair(self, release: Release) -> None:
         """Nothing when somebody else repaired it meanwhile."""
         with one_at_a_time(self._folder, _WAIT_SECONDS):
@@ -77,7 +81,7 @@ class ReleaseBuilder:
         identity = release_id(parts)
         release = Release(
             id=identity,
-            version=self._index.version_for(identity, source.commit, list(self._present.all())),
+            version=self._index.version_for(identity, source.commit, self._present.numbered()),
             source_commit=source.commit,
             source_author=source.author,
             source_subject=source.subject,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pipelines.adapters.files import read_text
@@ -24,8 +25,17 @@ class ReleaseFolder:
         self._folder = folder
 
     def load(self, name: str) -> Release:
+        """By its whole id. `version` is the alias of a release that was cut."""
+        return self._called(self._manifest(name), ReleaseIndex(self._folder).entries())
+
+    def _manifest(self, name: str) -> Release:
         file = f"{name}/{MANIFEST}"
         return from_json(read_text(self._folder, file, limit=20_000_000), file)
+
+    @staticmethod
+    def _called(release: Release, entries: dict[str, dict[str, str]]) -> Release:
+        alias = entries.get(release.id, {}).get("alias")
+        return replace(release, version=alias) if alias else release
 
     def names(self) -> list[str]:
         try:
@@ -36,10 +46,15 @@ class ReleaseFolder:
 
     def all(self) -> Sequence[Release]:
         """Oldest first. A release with a damaged manifest is left out; `get` says what it is."""
+        entries = ReleaseIndex(self._folder).entries()
+        return [self._called(release, entries) for release in self.numbered()]
+
+    def numbered(self) -> list[Release]:
+        """As `all`, each with its plain number as version."""
         releases: list[Release] = []
         for name in self.names():
             try:
-                releases.append(self.load(name))
+                releases.append(self._manifest(name))
             except SlipwayError:
                 continue
         return sorted(releases, key=lambda r: int(r.version))
@@ -48,7 +63,9 @@ class ReleaseFolder:
         if (self._folder / release / MANIFEST).is_file() and release.startswith("r-"):
             return self.load(release)
         present = self.all()
-        matching = [r for r in present if r.version == release.removeprefix("v")]
+        named = release.removeprefix("v")
+        numbers = {r.id: r.version for r in self.numbered()}
+        matching = [r for r in present if named in (r.version, numbers.get(r.id))]
         matching = matching or [r for r in present if _is_named(r, release)]
         if len(matching) == 1:
             return matching[0]
@@ -64,7 +81,7 @@ class ReleaseFolder:
             return BadInput(f"{name!r} is not the name of a release", hint="see `slipway releases`")
         for identity, entry in ReleaseIndex(self._folder).entries().items():
             by_id = len(name) >= _SHORTEST and identity.startswith(name)
-            if by_id or entry["version"] == name.removeprefix("v"):
+            if by_id or name.removeprefix("v") in (entry["version"], entry.get("alias")):
                 return Refused(
                     f"release {identity} (version {entry['version']}) is unbuilt: it was removed",
                     hint=f"git checkout {entry['source_commit']} && slipway build",

@@ -1,4 +1,5 @@
-"""Versions: a plain counter over all releases ever built here, pruned ones included."""
+"""Versions: a plain counter over all releases ever built here, pruned ones included, and the alias
+(`1.4.0`) of those that were cut."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ FILE = "index.json"
 
 
 class ReleaseIndex:
-    """`releases/index.json`: {"releases": {id: {"version", "source_commit"}}}."""
+    """`releases/index.json`: {"releases": {id: {"version", "source_commit", "alias"}}}; most have no
+    alias."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE
@@ -33,14 +35,29 @@ class ReleaseIndex:
 
     def version_for(self, release: str, source_commit: str, present: list[Release]) -> str:
         """The version this release had before, else the next one. On disk when this returns."""
-        entries = {r.id: {"version": r.version, "source_commit": r.source_commit} for r in present}
-        entries = {**self.entries(), **entries}
+        entries = self._with(present)
         if release in entries:
             return entries[release]["version"]
         version = str(1 + max((int(entry["version"]) for entry in entries.values()), default=0))
         entries[release] = {"version": version, "source_commit": source_commit}
-        write_whole(self._path, json.dumps({"releases": entries}, indent=1).encode())
+        self._write(entries)
         return version
+
+    def give_alias(self, release: Release, alias: str, present: list[Release]) -> None:
+        """People call the release by `alias` from now on. On disk when this returns."""
+        entries = self._with(present)
+        if entries[release.id].get("alias") != alias:
+            entries[release.id] = {**entries[release.id], "alias": alias}
+            self._write(entries)
+
+    def _with(self, present: list[Release]) -> dict[str, dict[str, str]]:
+        """What the file says and, where it was lost, what the manifests say."""
+        found = {r.id: {"version": r.version, "source_commit": r.source_commit} for r in present}
+        known = self.entries()
+        return {**known, **{i: {**known.get(i, {}), **entry} for i, entry in found.items()}}
+
+    def _write(self, entries: dict[str, dict[str, str]]) -> None:
+        write_whole(self._path, json.dumps({"releases": entries}, indent=1).encode())
 
 
 @contextmanager

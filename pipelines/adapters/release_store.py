@@ -34,10 +34,13 @@ class LocalReleaseStore:
         return self._present.get(release)
 
     def newest(self) -> Release | None:
-        return max(self.all(), key=lambda r: int(r.version), default=None)
+        return next(iter(reversed(self.all())), None)
 
     def all(self) -> Sequence[Release]:
         return self._present.all()
+
+    def give_alias(self, release: Release, alias: str) -> None:
+        self._builder().give_alias(release, alias)
 
     def python(self, release: Release) -> Path:
         venv = self._venv(release)

@@ -71,6 +71,9 @@ class ReleaseStore(Protocol):
 
     def all(self) -> Sequence[Release]: ...
 
+    def give_alias(self, release: Release, alias: str) -> None:
+        """People call the release by this version (`1.4.0`) from now on."""
+
     def python(self, release: Release) -> Path:
         """The interpreter of the release's own virtual environment; rebuilt offline if damaged."""
 
