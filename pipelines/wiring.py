@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pipelines.adapters.git_origin_setup import OriginChange
     from pipelines.flows.doctor import Facts
     from pipelines.flows.ports import Origin, ReleaseStore
+    from pipelines.flows.source_ports import Source
     from pipelines.records.evidence import Evidence
     from pipelines.targets.local.target import LocalTarget
 
@@ -56,6 +57,7 @@ def open_context(
         store=store,
         settings=read_settings,
         evidence=lambda: open_evidence(layout.installation.state),
+        source=lambda: open_source(state),
         sibling=lambda other: open_context(state, other, actor=actor, progress=progress),
         wake=lambda: wake(layout),
         actor=actor,
@@ -91,6 +93,12 @@ def enrol_keys(installation: Installation, actor: str) -> list[str]:
     from pipelines.adapters.signing import FileKeys
 
     return FileKeys(installation.state).enrol(actor, ENVIRONMENTS)
+
+
+def open_source(state: Path) -> Source:
+    from pipelines.adapters.git_source import GitSource
+
+    return GitSource(state.resolve() / "origin.git")
 
 
 def wake(layout: Layout) -> bool:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pipelines.flows.ports import Origin, ReleaseStore
+from pipelines.flows.source_ports import Source
 from pipelines.model.environment import EnvironmentSettings
 from pipelines.records.evidence import Evidence
 from pipelines.records.protocols import Records
@@ -32,9 +33,10 @@ def _utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One environment. `settings` and `evidence` are read on first need, since a rollback must need
-    neither git nor keys; `sibling` gives the context of another environment; `wake` tells a living
-    controller to look now and answers whether one lives."""
+    """One environment. `settings`, `evidence` and `source` (the branches that people write) are
+    opened on first need, since a rollback must need neither git nor keys; `sibling` gives the
+    context of another environment; `wake` tells a living controller to look now and answers whether
+    one lives."""
 
     environment: str
     state: Path
@@ -44,6 +46,7 @@ class Context:
     store: ReleaseStore
     settings: Callable[[], EnvironmentSettings]
     evidence: Callable[[], Evidence]
+    source: Callable[[], Source]
     sibling: Callable[[str], Context]
     wake: Callable[[], bool]
     actor: str
