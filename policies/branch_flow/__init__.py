@@ -1,0 +1,1 @@
+"""Which branch may go where."""

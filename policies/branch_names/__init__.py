@@ -1,0 +1,1 @@
+"""What branches may be called."""

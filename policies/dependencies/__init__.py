@@ -1,0 +1,1 @@
+"""What is known about the packages that a release takes along."""

@@ -1,0 +1,1 @@
+"""When nobody releases: hours around the market's."""

@@ -1,0 +1,1 @@
+"""What a migration may do while the old release runs."""

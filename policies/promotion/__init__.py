@@ -1,0 +1,1 @@
+"""What a release must have earned before it may go on."""

@@ -1,0 +1,1 @@
+"""Who must have approved before a merge."""

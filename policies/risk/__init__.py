@@ -1,0 +1,1 @@
+"""What a strategy may risk in its examination."""

@@ -1,0 +1,1 @@
+"""A strategy branch touches its own strategy."""
