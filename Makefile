@@ -50,6 +50,10 @@ test-faults: venv-dev ## kill -9 at failpoints and at random, planted bad builds
 test-browser: venv-dev ## the console in a real browser
 	@$(PYTEST) tests/browser $(ARGS)
 
+.PHONY: test-workflows
+test-workflows: venv-dev ## the GitHub workflow: linted, and run by act (needs Go)
+	@$(PYTEST) tests/workflows $(ARGS)
+
 .PHONY: lint format
 lint: venv-dev app/.venv/made ## lint, types, import rules
 	@.venv/bin/ruff check pipelines policies tests
@@ -74,6 +78,7 @@ lock: venv ## refresh the lock files (network)
 		--output-file requirements-dev.lock
 	@$(COMPILE) --group check --constraints requirements-dev.lock \
 		--output-file requirements-check.lock
+	@$(COMPILE) --group workflows --output-file requirements-workflows.lock
 	@$(COMPILE) app/pyproject.toml --output-file app/requirements.lock
 	@$(COMPILE) app/pyproject.toml --group app/pyproject.toml:dev \
 		--constraints app/requirements.lock --output-file app/requirements-dev.lock
