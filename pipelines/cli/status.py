@@ -44,6 +44,8 @@ def remarks(row: Mapping[str, Any]) -> list[str]:
     said = []
     if row["alarm"]:
         said.append(f"alarm: {row['alarm']} (slipway doctor)")
+    if row["landing"]:
+        said.append(f"not merged to main: version {row['landing']}")
     if running:
         said.append(f"{running['kind']} by {running['actor']} under way (slipway history {name})")
     if frozen:

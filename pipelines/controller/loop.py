@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from pipelines.flows.context import Context
 from pipelines.flows.sync import look
+from pipelines.flows.versions import CONTROLLER, land_active
 from pipelines.model.errors import InProgress, SlipwayError, StaleToken
 from pipelines.model.release import ENVIRONMENTS
 
@@ -76,6 +77,7 @@ class Controller:
         try:
             self._say(look(self.context, self.token, thorough=thorough))
             if thorough:
+                land_active(self.context, actor=CONTROLLER, reason="")
                 self._help_neighbours()
         except StaleToken as error:
             self.log(f"overtaken: {error.message}")

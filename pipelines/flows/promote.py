@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipelines.engine.guard import guard
 from pipelines.flows.commits import new_operation_id, require_head, write
 from pipelines.flows.context import Context
+from pipelines.flows.cutting import CutPlan
 from pipelines.flows.follow import follow
 from pipelines.flows.publish import content_of
+from pipelines.flows.source_ports import CutRecord
+from pipelines.flows.versions import (
+    complete_name,
+    cut_now,
+    land_active,
+    require_landing,
+    to_cut,
+)
 from pipelines.model.branch import ActiveRow, BranchHead, BranchState
 from pipelines.model.errors import BadInput, InProgress, Refused, Unavailable
 from pipelines.model.plan import Plan, PlanItem
 from pipelines.model.release import ENVIRONMENTS, Release
 from pipelines.model.slots import Slot, SlotContent
+from pipelines.model.steps import STEPS
 from pipelines.records.protocols import Operation, StepRecord
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A promotion thought through: what the commit will say and the plan printed for it."""
+    """A promotion thought through: what the commit will say and the plan printed for it. `cut`: the
+    version that the release is given on the way."""
 
     head: BranchHead | None
     state: BranchState
     release: Release
     plan: Plan
+    cut: CutPlan | None = None
 
 
 def default_release(ctx: Context) -> Release:
@@ -81,11 +93,24 @@ def propose(
     bad = [check.message for check in checks if not check.ok]
     if bad:
         raise Refused("; ".join(bad))
-    nothing = row is not None and row.release == release.id
-    if not nothing:
-        _nobody_else(ctx)
-    return Proposal(
-        head, state, release, _plan(ctx, state, row, release, migrations.pending, nothing=nothing)
+    if row is not None and row.release == release.id:
+        return Proposal(head, state, release, _nothing_to_do(state, release))
+    _nobody_else(ctx)
+    cut = to_cut(ctx, release) if kind == "promotion" else None
+    lands = require_landing(ctx, release, cut) if kind == "promotion" else None
+    if cut is not None:
+        release = replace(release, version=str(cut.version))
+        state = _next_state(ctx, head, row, release, reason, kind)
+    before = (PlanItem("cut", cut.words),) if cut else ()
+    after = (PlanItem("land", _landing_words(lands)),) if lands else ()
+    plan = _plan(ctx, state, row, release, migrations.pending)
+    plan = replace(plan, items=(*before, *plan.items, *after))
+    return Proposal(head, state, release, plan, cut)
+
+
+def _landing_words(record: CutRecord) -> str:
+    return (
+        f"{record.branch} is merged to main, tagged v{record.version}, main merged back to develop"
     )
 
 
@@ -126,19 +151,24 @@ def _next_state(
     )
 
 
+def _title(environment: str, release: Release) -> str:
+    return f"promote {release.id} (version {release.version}) to {environment}"
+
+
+def _nothing_to_do(state: BranchState, release: Release) -> Plan:
+    slot = str(state.active.other)
+    title = _title(state.environment, release)
+    return Plan(state.environment, title, release.id, slot, slot, (), "")
+
+
 def _plan(
     ctx: Context,
     state: BranchState,
     row: ActiveRow | None,
     release: Release,
     pending: tuple[str, ...],
-    *,
-    nothing: bool,
 ) -> Plan:
     settings, to = ctx.settings(), state.active
-    title = f"promote {release.id} (version {release.version}) to {ctx.environment}"
-    if nothing:
-        return Plan(ctx.environment, title, release.id, str(to.other), str(to.other), (), "")
     items = [PlanItem("guard", "holds, freeze and migrations are asked again")]
     if pending:
         items.append(PlanItem("backup", "a base backup is taken and verified"))
@@ -157,7 +187,7 @@ def _plan(
     )
     return Plan(
         ctx.environment,
-        title,
+        _title(ctx.environment, release),
         release.id,
         str(row.slot) if row else "",
         str(to),
@@ -188,6 +218,10 @@ def promote(ctx: Context, proposal: Proposal, *, wait: bool = True) -> Operation
             "to_slot": plan.to_slot,
         },
     )
+    if proposal.cut is not None:
+        cut_now(ctx, proposal.release, proposal.cut)
+    elif state.kind == "promotion" and ctx.environment != ENVIRONMENTS[0]:
+        complete_name(ctx, proposal.release)
     subject = (
         f"Promote {proposal.release.id} (version {proposal.release.version}) to {ctx.environment}"
     )
@@ -199,7 +233,11 @@ def promote(ctx: Context, proposal: Proposal, *, wait: bool = True) -> Operation
     )
     begun = _begun(ctx, proposal, commit)
     ctx.wake()
-    return follow(ctx, begun) if wait else begun
+    if not wait:
+        return begun
+    ended = follow(ctx, begun)
+    land_active(ctx, actor=ctx.actor, reason=state.reason)
+    return ended
 
 
 def _begun(ctx: Context, proposal: Proposal, commit: str) -> Operation:
@@ -221,5 +259,9 @@ def _begun(ctx: Context, proposal: Proposal, commit: str) -> Operation:
         ended_at="",
         switch_seconds=None,
         token=0,
-        steps=tuple(StepRecord(item.action, "pending", 0.0) for item in plan.items),
+        steps=tuple(
+            StepRecord(item.action, "pending", 0.0)
+            for item in plan.items
+            if item.action in {step.name for step in STEPS}
+        ),
     )

@@ -9,6 +9,7 @@ from pipelines.flows.commits import read_branch
 from pipelines.flows.context import Context
 from pipelines.flows.slots import CLOSED
 from pipelines.flows.sync import ALARM
+from pipelines.flows.versions import TROUBLE
 from pipelines.model.branch import ActiveRow, BranchReading
 from pipelines.model.live import Health, LiveState, SlotLive
 from pipelines.model.slots import Slot
@@ -23,6 +24,7 @@ def environment_status(ctx: Context) -> dict[str, Any]:
     idle = active.other if active else Slot.BLUE
     running = ctx.records.journal.running()
     alarm = ctx.records.journal.fact(ALARM)
+    landing = ctx.records.journal.fact(TROUBLE)
     lock = ctx.records.lock.status()
     return {
         "name": ctx.environment,
@@ -41,6 +43,7 @@ def environment_status(ctx: Context) -> dict[str, Any]:
         else None,
         "frozen": _frozen(ctx),
         "alarm": alarm["reason"] if alarm else None,
+        "landing": f"{landing['version']}: {landing['reason']}" if landing else None,
         "controller": bool(lock and lock.alive) or ctx.wake(),
         "version": _version(ctx, row),
     }
