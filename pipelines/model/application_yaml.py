@@ -11,7 +11,10 @@ from pipelines.model.release import Application, ProcessSpec, ServiceSpec
 
 FILE = "app/slipway.yaml"
 SOCKETS = ("live", "slot", "control")
-COMMANDS = ("migrate", "validate", "reconcile", "shadow", "record", "handover", "why")
+COMMANDS = (
+    *("migrate", "validate", "reconcile", "shadow", "record", "handover", "why"),
+    *("populate", "exercise"),
+)
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,30}")
 _MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")

@@ -26,6 +26,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "reconcile": ("trading.cli.reconcile", "compare the ledger with the venue's book"),
     "migrate": ("trading.cli.migrate", "status, up or down of the database schema"),
     "handover": ("trading.cli.handover", "show, switch or confirm the active slot"),
+    "populate": ("trading.cli.populate", "fill a copy with made-up rows, to rehearse migrations"),
+    "exercise": ("trading.cli.exercise", "ask a running API as its users do, and time it"),
     "why": ("trading.cli.why", "explain where an order came from"),
 }
 

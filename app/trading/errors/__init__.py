@@ -3,7 +3,7 @@
     TradingError                     1000
     ├── GeneralError                 1xxx  refuse
     │   ├── InvalidInput, InvalidSettings, SettingMissing, DuplicateKey, FileUnreadable
-    │   └── NotFound, MalformedRequest, RequestTooLarge
+    │   └── NotFound, MalformedRequest, RequestTooLarge, DatabaseNotEmpty
     ├── DataError                    2xxx  go on with the data already stored
     │   ├── NoData, TooFewBars, UnknownSymbol, DatasetDamaged, ReplayExhausted
     │   └── BarInvalid, BarOutOfOrder
@@ -45,6 +45,7 @@ from trading.errors.data import (
     UnknownSymbol,
 )
 from trading.errors.general import (
+    DatabaseNotEmpty,
     DuplicateKey,
     FileUnreadable,
     GeneralError,
@@ -112,6 +113,7 @@ __all__ = [
     "CrossSiteRequest",
     "DailyLossLimit",
     "DataError",
+    "DatabaseNotEmpty",
     "DatabaseUnavailable",
     "DatasetDamaged",
     "Degrade",

@@ -66,3 +66,11 @@ class RequestTooLarge(GeneralError):
 
     code = 1010
     http_status = 413
+
+
+class DatabaseNotEmpty(GeneralError):
+    """The database holds what made-up rows must not be mixed with."""
+
+    code = 1011
+    http_status = 409
+    exit_code = 1
