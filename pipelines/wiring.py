@@ -24,9 +24,14 @@ if TYPE_CHECKING:
     from pipelines.adapters.git_origin_setup import OriginChange
     from pipelines.flows.doctor import Facts
     from pipelines.flows.ports import Origin, ReleaseStore
+    from pipelines.flows.receive import Arrivals
     from pipelines.flows.source_ports import Source
     from pipelines.records.evidence import Evidence
+    from pipelines.records.jobs import Jobs
     from pipelines.targets.local.target import LocalTarget
+
+WORKER = ENVIRONMENTS[0]
+"""The environment whose controller works on jobs."""
 
 
 def open_context(
@@ -93,6 +98,25 @@ def enrol_keys(installation: Installation, actor: str) -> list[str]:
     from pipelines.adapters.signing import FileKeys
 
     return FileKeys(installation.state).enrol(actor, ENVIRONMENTS)
+
+
+def open_arrivals(state: Path) -> Arrivals:
+    """The origin, for judging what is pushed to it."""
+    from pipelines.adapters.git_arrival import GitArrivals
+
+    return GitArrivals(state.resolve() / "origin.git")
+
+
+def open_jobs(state: Path) -> Jobs:
+    """What the controller of dev shall check, merge and deliver."""
+    from pipelines.adapters.sqlite import open_jobs as open_there
+
+    return open_there(state.resolve())
+
+
+def wake_worker(state: Path) -> bool:
+    """Tell the controller that works on jobs; False when none lives."""
+    return wake(Installation.load(state).layout(WORKER))
 
 
 def open_source(state: Path) -> Source:

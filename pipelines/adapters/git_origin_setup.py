@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipelines.adapters import git_refs
+from pipelines.adapters import git_refs, origin_hooks
 from pipelines.adapters.files import write_whole, writing
 from pipelines.adapters.git_command import Git, GitFailed
 from pipelines.model.errors import BadInput, Unavailable
@@ -16,19 +16,9 @@ REMOTE = "slipway"
 BRANCHES = ("main", "develop")
 
 _INCOMING = "refs/slipway/incoming"
+# No hook judges what is no branch of anybody: neither a push nor an engine are there yet.
+_UNJUDGED = "--receive-pack=git -c core.hooksPath=/dev/null receive-pack"
 _NOTHING = "0" * 40
-
-_HOOK = """#!/bin/sh
-# Branches env/* say what runs: Slipway alone writes them, and not by pushing.
-case "$1" in
-refs/heads/env/*)
-  environment=${1#refs/heads/env/}
-  echo "slipway: $1 is written by Slipway alone; nothing was changed." >&2
-  echo "slipway: to release:   slipway promote $environment" >&2
-  echo "slipway: to go back:   slipway rollback $environment --reason '...'" >&2
-  exit 1 ;;
-esac
-"""
 
 # fsync: a branch that is empty after power loss would be a branch nobody can read.
 _CONFIG = {
@@ -38,23 +28,27 @@ _CONFIG = {
     "receive.autogc": "false",
     "receive.shallowUpdate": "true",
     "receive.denyDeletes": "false",
+    "receive.denyDeleteCurrent": "ignore",  # the hook refuses it, in better words
 }
 
 
 @dataclass(frozen=True, slots=True)
 class OriginChange:
-    """What `init_origin` did, for people and for the audit. `refused`: why nothing was moved."""
+    """What `init_origin` did, for people and for the audit. `refused`: why nothing was moved;
+    `left`: why nothing was to be moved."""
 
     head: str
     created: bool
     moved: dict[str, tuple[str, str]] = field(default_factory=dict)
     refused: str = ""
     notes: tuple[str, ...] = ()
+    left: str = ""
 
 
 def init_origin(state: Path, checkout: Path) -> OriginChange:
-    """`state/origin.git` exists afterwards. New: `main` and `develop` at the checkout's HEAD. There
-    already: both move to HEAD when it descends from both, else neither.
+    """`state/origin.git` exists afterwards, with its hooks. New: `main` and `develop` at the
+    checkout's HEAD. There already: both move to HEAD when the checkout is on `main` and HEAD
+    descends from both, else neither.
 
     Shallow clones, detached HEADs, missing identities and dirty trees are fine. Raises BadInput
     when the checkout is no repository or has no commit."""
@@ -65,10 +59,24 @@ def init_origin(state: Path, checkout: Path) -> OriginChange:
     with writing(origin):
         if created:
             _create(state, origin)
-        write_whole(origin / "hooks" / "update", _HOOK.encode(), mode=0o755)
+        for name, text in origin_hooks.HOOKS.items():
+            write_whole(origin / "hooks" / name, text.encode(), mode=0o755)
     before = {name: git_refs.read_ref(origin, f"refs/heads/{name}") or "" for name in BRANCHES}
-    moved, refused = _forward(person, origin, head, before)
-    return OriginChange(head, created, moved, refused, _add_remote(person, origin))
+    left = "" if created or not any(before.values()) else _elsewhere(person)
+    moved, refused = ({}, "") if left else _forward(person, origin, head, before)
+    return OriginChange(head, created, moved, refused, _add_remote(person, origin), left)
+
+
+def _elsewhere(person: Git) -> str:
+    """Why the checkout's HEAD is nothing for `main` and `develop`; empty on branch `main`."""
+    try:
+        branch = person.text("symbolic-ref", "--quiet", "--short", "HEAD")
+    except GitFailed:
+        branch = ""
+    if branch == "main":
+        return ""
+    where = f"on {branch}" if branch else "on no branch"
+    return f"the checkout is {where}: main and develop move only when it is on main"
 
 
 def head_of(checkout: Git) -> str:
@@ -107,15 +115,17 @@ def _create(state: Path, origin: Path) -> None:
 def _forward(
     person: Git, origin: Path, head: str, before: dict[str, str]
 ) -> tuple[dict[str, tuple[str, str]], str]:
-    """What moved, and why nothing did. Both or neither, forward only."""
+    """What moved, and why nothing did. Both or neither, forward only. A develop that is ahead of
+    the same main is as it should be."""
     behind = {name: commit for name, commit in before.items() if commit != head}
-    if not behind:
-        return {}, ""
     git = Git(origin, isolated=True, bare=True)
     try:
+        if not behind or (before["main"] == head and _descends(git, before["develop"], head)):
+            return {}, ""
         # One ref first: git fails to push two refs at once from a shallow clone.
         person.run(
-            *("push", "--quiet", "--no-verify", str(origin), f"+{head}:{_INCOMING}"), seconds=120
+            *("push", "--quiet", "--no-verify", _UNJUDGED, str(origin), f"+{head}:{_INCOMING}"),
+            seconds=120,
         )
         if not all(_descends(git, head, commit) for commit in before.values() if commit):
             where = ", ".join(f"{name} is at {commit[:12]}" for name, commit in before.items())

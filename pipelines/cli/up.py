@@ -109,6 +109,8 @@ def describe_origin(change: Any) -> str:
         return change.refused  # type: ignore[no-any-return]
     if change.created:
         return f"made, main and develop at {change.head[:12]}"
+    if change.left:
+        return change.left  # type: ignore[no-any-return]
     return "moved to " + change.head[:12] if change.moved else f"is at {change.head[:12]}"
 
 

@@ -53,6 +53,11 @@ class Place:
             trailers={"Slipway-Operation": operation, "Slipway-Audit-Head": audit_head},
         )
 
+    def take(self, branch: str) -> None:
+        """A branch of the origin goes to the checkout's HEAD, past every rule."""
+        git(self.bare, "fetch", "--quiet", str(self.app.folder), "HEAD")
+        git(self.bare, "update-ref", f"refs/heads/{branch}", self.app.head)
+
     def head_of(self, branch: str) -> str:
         return git(self.bare, "rev-parse", branch)
 
@@ -87,7 +92,7 @@ def test_both_branches_move_forward_and_it_is_said_from_where_to_where(place: Pl
 def test_neither_moves_when_head_does_not_descend_from_both(place: Place) -> None:
     first = place.app.head
     place.app.commit("Ahead")
-    place.app.git("push", "--quiet", "slipway", "HEAD:develop")
+    place.take("develop")
     place.app.git("reset", "--quiet", "--hard", first)
     place.app.commit("Aside")
     change = init_origin(place.state, place.app.folder)
@@ -100,9 +105,35 @@ def test_an_older_head_moves_nothing_back(place: Place) -> None:
     first = place.app.head
     second = place.app.commit("Second")
     init_origin(place.state, place.app.folder)
-    place.app.git("checkout", "--quiet", first)
+    place.app.git("reset", "--quiet", "--hard", first)
     assert init_origin(place.state, place.app.folder).refused
     assert place.head_of("main") == second
+
+
+@pytest.mark.parametrize(
+    ("switch", "words"),
+    [(("-c", "feature/x"), "on feature/x"), (("--detach",), "on no branch")],
+    ids=["another branch", "no branch"],
+)
+def test_nothing_moves_unless_the_checkout_is_on_main_and_it_is_said(
+    place: Place, switch: tuple[str, ...], words: str
+) -> None:
+    first = place.app.head
+    place.app.git("switch", "--quiet", *switch)
+    place.app.commit("Second")
+    change = init_origin(place.state, place.app.folder)
+    assert words in change.left
+    assert (change.moved, change.refused) == ({}, "")
+    assert place.head_of("main") == place.head_of("develop") == first
+
+
+def test_a_develop_ahead_of_an_unmoved_main_is_nothing_to_complain_about(place: Place) -> None:
+    first = place.app.head
+    place.app.commit("Merged")
+    place.take("develop")
+    place.app.git("reset", "--quiet", "--hard", first)
+    change = init_origin(place.state, place.app.folder)
+    assert (change.moved, change.refused, change.left) == ({}, "", "")
 
 
 def test_a_shallow_clone_with_a_detached_head_and_no_identity_is_enough(
@@ -150,15 +181,6 @@ def test_a_remote_that_points_elsewhere_is_left_alone(place: Place, tmp_path: Pa
     change = init_origin(tmp_path / "second", place.app.folder)
     assert "was left alone" in change.notes[0]
     assert place.app.git("remote", "get-url", "slipway") == str(place.bare)
-
-
-def test_a_push_to_an_environment_branch_is_refused_with_the_right_command(place: Place) -> None:
-    argv = ["git", "-C", str(place.app.folder), "push", "slipway", "HEAD:env/dev"]
-    pushed = subprocess.run(argv, capture_output=True, text=True, check=False)
-    assert pushed.returncode != 0
-    assert "slipway promote dev" in pushed.stderr
-    assert place.origin.read("dev", None).trouble == "absent"
-    place.app.git("push", "--quiet", "slipway", "HEAD:refs/heads/feature/x")
 
 
 # --- reading --------------------------------------------------------------------------------------

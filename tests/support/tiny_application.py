@@ -46,7 +46,7 @@ class TinyApplication:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True)
-        self.git("init", "--quiet")
+        self.git("init", "--quiet", "--initial-branch=main")
         self.write("app/pyproject.toml", _PYPROJECT.format(name="tiny"))
         self.write("app/slipway.yaml", _SLIPWAY)
         self.write("app/requirements.lock", "")
