@@ -64,12 +64,14 @@ def git(folder: Path, *arguments: str) -> str:
 
 
 def clone(to: Path, *options: str) -> Path:
-    """A clone of the working repository's HEAD."""
+    """A clone of the working repository's HEAD, on branch main whatever that one is on: `up` moves
+    the origin's branches from there alone."""
     subprocess.run(
         ["git", "clone", "--quiet", *options, str(REPOSITORY), str(to)],
         check=True,
         capture_output=True,
     )
+    git(to, "checkout", "--quiet", "-B", "main")
     return to
 
 
