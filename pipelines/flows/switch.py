@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 from pipelines.engine.verdict import Observation, judge
+from pipelines.flows.evidence import promise, say_soak
 from pipelines.flows.run import Run, StepFailed, demand
 from pipelines.model.errors import Refused, StaleToken, Unavailable
 from pipelines.model.live import Check, Handover, Health, ProbeSamples, TrafficCounters
@@ -90,7 +91,9 @@ def analyse_step(run: Run) -> str:
     """Own probes beside real traffic until the soak is over, or the answer is clear before."""
     # The first release has nothing to be compared with and nothing to go back to.
     soak = 0.0 if run.operation.kind == "bootstrap" else run.ctx.settings().soak_seconds
-    checks = Soak(run, soak).watch()
+    watched = Soak(run, soak)
+    checks = watched.watch()
+    run.remember("soaked_seconds", watched.seconds if soak > 0 else 0.0)
     run.remember("analysis", [[c.name, c.ok, c.message, c.samples] for c in checks])
     run.effect("analyse.analysis", lambda: None)
     return demand("analyse", checks)
@@ -110,6 +113,11 @@ class Soak:
         self.counters_at_start = self.target.counters(run.to)
         self.pids = self._pids()
         self.restarts = 0
+
+    @property
+    def seconds(self) -> float:
+        """How long it has been watched by now."""
+        return round(self.run.ctx.monotonic() - self.started, 3)
 
     def watch(self) -> list[Check]:
         if self.soak_seconds <= 0:
@@ -210,5 +218,9 @@ def _merge(
 
 
 def confirm_step(run: Run) -> str:
+    if run.recall("confirmed_at") is None:
+        run.remember("confirmed_at", run.ctx.now().isoformat())
+    promise(run)
     run.effect("confirm.confirm", lambda: run.ctx.target.confirm(run.operation.id, run.token))
-    return f"{run.release.id} confirmed in {run.to}"
+    waits = say_soak(run.ctx, run.operation, run.release, run.token)
+    return f"{run.release.id} confirmed in {run.to}{waits}"

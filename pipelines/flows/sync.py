@@ -7,6 +7,7 @@ from pipelines.flows.commits import read_branch
 from pipelines.flows.context import Context
 from pipelines.flows.deliver import deliver, operation_id
 from pipelines.flows.drift import drift, heal
+from pipelines.flows.evidence import say_unsaid
 from pipelines.flows.publish import publish
 from pipelines.flows.rollback import finish_pending
 from pipelines.flows.slots import restage
@@ -70,7 +71,7 @@ def _act(ctx: Context, decision: Decision, token: int, *, thorough: bool) -> str
         _ensure(ctx, token)
         return decision.reason
     _resume_undo(ctx, decision, token)
-    done = heal(ctx, row, token) if thorough else []
+    done = [*heal(ctx, row, token), *say_unsaid(ctx, token)] if thorough else []
     return "; ".join(done) or decision.reason
 
 

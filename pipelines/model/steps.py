@@ -51,7 +51,7 @@ STEPS: tuple[Step, ...] = (
     Step("verify", Phase.SYNC, 1, "", 45, ("verdict",), "nothing to undo"),
     Step("switch", Phase.SYNC, 2, "", 30, ("baseline", "handover", "traffic"), "switch back, hold"),
     Step("analyse", Phase.SYNC, 3, "", 30, ("analysis",), "switch back, hold"),
-    Step("confirm", Phase.SYNC, 4, "", 10, ("confirm",), "roll back"),
+    Step("confirm", Phase.SYNC, 4, "", 10, ("confirm", "evidence"), "roll back"),
 )
 
 # The way back is an operation of its own: it must need neither git nor the new release.
