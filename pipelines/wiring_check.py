@@ -1,0 +1,140 @@
+"""Puts adapters into a check: for the command line, the controller's child process, a rerun."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.flows.check import Cache, Plan, Say, Workshops, run_check
+from pipelines.model.check import Change, Report
+from pipelines.stages import registry
+from pipelines.stages.protocol import Options
+from pipelines.wiring import checkout_of_this_code
+
+if TYPE_CHECKING:
+    from pipelines.adapters.change import Changes, Wanted
+
+LOCK = "requirements-check.lock"
+_CODE = (".py", ".yaml", ".json", ".sql")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A check that is ready to run."""
+
+    change: Change
+    plan: Plan
+    workshops: Workshops
+    cache: Cache
+    reports: Path
+
+    def run(self, say: Say = lambda _: None) -> Report:
+        from pipelines.adapters.programs import end_left_overs
+
+        end_left_overs()
+        return run_check(self.change, self.plan, self.workshops, self.cache, say)
+
+
+def open_check(
+    state: Path,
+    wanted: Wanted,
+    *,
+    checkout: Path | None = None,
+    stages: Sequence[str] = (),
+    options: Options | None = None,
+    fresh: bool = False,
+) -> Check:
+    """A check of a commit in a checkout (None: in the origin of the installation at `state`).
+
+    Works without an installation: then `state` only keeps trees, environments and answers, and the
+    targets are the checkout's remotes'. Raises BadInput as `Changes.read`, and for unknown stages.
+    """
+    from pipelines.adapters.check_cache import CheckCache
+    from pipelines.adapters.check_environments import CheckEnvironments
+    from pipelines.adapters.check_workshops import LocalWorkshops, report_folder
+
+    names, options = registry.chosen(stages), options or Options()
+    folder = state.resolve() / "check"
+    changes = open_changes(state, checkout)
+    change, notes = changes.read(wanted)
+    environments = CheckEnvironments(folder / "environments", tools_lock())
+    reports = report_folder(state.resolve() / "reports", change)
+    return Check(
+        change=change,
+        plan=Plan(
+            stages={name: partial(registry.load, name) for name in names},
+            engine=f"{code_digest()}:{environments.tools_digest()}",
+            options=options,
+            notes=notes,
+            fresh=fresh,
+        ),
+        workshops=LocalWorkshops(environments, reports, options, _asked(state, changes)),
+        # What the installation's own runner signs comes from answers of its own.
+        cache=CheckCache(folder / ("cache" if checkout else "cache-runner")),
+        reports=reports,
+    )
+
+
+def check_commit(
+    state: Path,
+    branch: str,
+    commit: str,
+    *,
+    target: str = "",
+    stages: Sequence[str] = (),
+    options: Options | None = None,
+    fresh: bool = False,
+    say: Say = lambda _: None,
+) -> Report:
+    """Check a commit that lies in the origin, without any checkout. Errors as `open_check`."""
+    from pipelines.adapters.change import Wanted
+
+    wanted = Wanted(commit=commit, branch=branch, target=target)
+    return open_check(state, wanted, stages=stages, options=options, fresh=fresh).run(say)
+
+
+def open_changes(state: Path, checkout: Path | None) -> Changes:
+    """Reads changes of a checkout, or of the installation's origin when there is none."""
+    from pipelines.adapters.change import Changes
+
+    state = state.resolve()
+    origin: Path | None = state / "origin.git"
+    trees = state / "check" / "trees"
+    if checkout is None:
+        return Changes(state / "origin.git", trees, bare=True)
+    origin = origin if origin and (origin / "HEAD").exists() else None
+    return Changes(checkout, trees, origin=origin)
+
+
+def tools_lock() -> Path:
+    """The lock of the tools: beside the installed engine's sources, or of this code's checkout."""
+    from pipelines.adapters.engine_install import MARKER
+
+    home = Path(sys.prefix)
+    return (home / "source" if (home / MARKER).exists() else checkout_of_this_code()) / LOCK
+
+
+@cache
+def code_digest() -> str:
+    """sha256 over all code and data of the engine and its policies, and the interpreter."""
+    import pipelines
+    import policies
+
+    digest = hashlib.sha256(sys.version.encode())
+    for package in (pipelines, policies):
+        root = Path(str(package.__file__)).parent
+        for file in sorted(root.rglob("*")):
+            if file.suffix in _CODE and file.is_file():
+                digest.update(f"\0{file.relative_to(root)}\0".encode())
+                digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _asked(state: Path, changes: Changes) -> dict[str, Any]:
+    """What single stages ask of the machine, as fields of `Workshop`."""
+    return {}
