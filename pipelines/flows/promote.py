@@ -23,6 +23,7 @@ from pipelines.model.errors import BadInput, InProgress, Refused, Unavailable
 from pipelines.model.plan import Plan, PlanItem
 from pipelines.model.release import ENVIRONMENTS, Release
 from pipelines.model.slots import Slot, SlotContent
+from pipelines.model.source import source_digest
 from pipelines.model.steps import STEPS
 from pipelines.records.protocols import Operation, StepRecord
 
@@ -60,6 +61,21 @@ def default_release(ctx: Context) -> Release:
     return ctx.store.get(row.release)
 
 
+def named_release(ctx: Context, name: str) -> Release:
+    """By id, version, number or commit; by branch, the release with what is at its head."""
+    head = ctx.source().head(name) if "/" in name or name in ("main", "develop") else None
+    if head is None:
+        return ctx.store.get(name)
+    trees = ctx.source().trees(head)
+    for release in reversed(ctx.store.all()):
+        if source_digest(release.parts) == source_digest(trees):
+            return release
+    raise Refused(
+        f"no release was built from what is at the head of {name} ({head[:12]})",
+        hint=f"git switch {name} && slipway build",
+    )
+
+
 def propose(
     ctx: Context,
     release_name: str | None,
@@ -78,7 +94,7 @@ def propose(
     settings = ctx.settings()
     if settings.reason_required and not (reason or only_looking) and kind == "promotion":
         raise BadInput(f"a promotion to {ctx.environment} needs a reason", hint='add: --reason "…"')
-    release = ctx.store.get(release_name) if release_name else default_release(ctx)
+    release = named_release(ctx, release_name) if release_name else default_release(ctx)
     reading = ctx.target.read_row()
     if reading.down:
         raise Unavailable(
