@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.harness.fixtures import begin
 from tests.harness.installation import Answer, Installation, clone
 from tests.harness.releases import other_release, two_releases
 
@@ -25,7 +26,7 @@ class Bench:
     def installation(self) -> Installation:
         """Made at first use."""
         if self._installation is None:
-            made = Installation(clone(self.root / "checkout"), self.root / "state")
+            made = begin(Installation(clone(self.root / "checkout"), self.root / "state"))
             self._installation = made
             code, output, _ = made.make_up()
             if code:

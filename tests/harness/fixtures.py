@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.harness.installation import Installation, borrowed, clone
+from tests.planted.edits import open_promotion
 
 FIRST_UP_SECONDS = 180.0
 
@@ -23,11 +24,18 @@ def new_folder(prefix: str) -> Path:
     return folder
 
 
+def begin(made: Installation, *, strict: bool = False) -> Installation:
+    """Before the first `up`: a policy that demands nothing of promotions, unless `strict`."""
+    if not strict:
+        made.first_head = made.commit(open_promotion, "Demand nothing of a promotion")
+    return made
+
+
 @pytest.fixture(scope="session")
 def installation() -> Iterator[Installation]:
-    """A clone of HEAD on which somebody has typed `make up`."""
+    """A clone of HEAD, with a policy that demands nothing, on which somebody has typed `make up`."""
     root = new_folder("slipway-accept-")
-    made = Installation(clone(root / "checkout"), root / "state")
+    made = begin(Installation(clone(root / "checkout"), root / "state"))
     try:
         code, output, seconds = made.make_up()
         assert code == 0, f"make up → {code}\n{output}"
@@ -49,14 +57,16 @@ def another(
     where: Path | None = None,
     *,
     edit: Callable[[Path], None] | None = None,
+    strict: bool = False,
 ) -> Iterator[Installation]:
     """A second installation from its own clone, for what would leave traces in the shared one.
 
-    `edit` changes the clone, and is committed, before anything is built from it.
+    `edit` changes the clone, and is committed, before anything is built from it. `strict`: the
+    policy about promotions stays as it is.
     """
     root = where or new_folder("slipway-another-")
     checkout = clone(root / "checkout")
-    made = Installation(checkout, root / "state", command=borrowed(first))
+    made = begin(Installation(checkout, root / "state", command=borrowed(first)), strict=strict)
     if edit is not None:
         made.commit(edit, "Begin with another tree")
     try:
