@@ -6,12 +6,12 @@ the ref's file and parsed once per commit, so that looking every second costs no
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pipelines.adapters import git_refs
+from pipelines.adapters import git_refs, git_rules
 from pipelines.adapters.git_command import Git, GitFailed
 from pipelines.adapters.git_files import committed_text, folders_in
 from pipelines.adapters.git_objects import (
@@ -207,7 +207,20 @@ class GitOrigin:
         except GitFailed as error:
             raise Unavailable(f"env/{environment} was not restored: {error}") from error
 
-    def settings(self, environment: str) -> EnvironmentSettings:
+    def policy_text(self, rule: str) -> str | None:
+        try:
+            return git_rules.policy_text(self._git, self._main(), rule)
+        except GitFailed as error:
+            raise Unavailable(f"the policies on main cannot be read: {error}") from error
+
+    def branches_with(self, commit: str, parts: Mapping[str, str]) -> Sequence[str]:
+        self._require_reachable()
+        try:
+            return git_rules.branches_with(self._git, commit, parts)
+        except GitFailed as error:
+            raise Unavailable(f"the branches with {commit} cannot be read: {error}") from error
+
+    def _main(self) -> str:
         self._require_reachable()
         try:
             main = git_refs.read_ref(self._origin, "refs/heads/main")
@@ -215,6 +228,10 @@ class GitOrigin:
             raise Unavailable(f"main cannot be read: {error}") from error
         if main is None:
             raise NeedsPerson("the origin has no branch main", hint="run `slipway up`")
+        return main
+
+    def settings(self, environment: str) -> EnvironmentSettings:
+        main = self._main()
         if (main, environment) not in self._settings:
             file = f"environments/{environment}/environment.yaml"
             text = committed_text(self._git, main, file)

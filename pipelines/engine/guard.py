@@ -1,6 +1,9 @@
-"""May this release go into this environment? Holds, freeze, migrations; every reason is given."""
+"""May this release go into this environment? Holds, freeze, migrations, and what it has earned;
+every reason is given."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from pipelines.model.branch import BranchState
 from pipelines.model.live import Check, MigrationStatus
@@ -13,8 +16,10 @@ def guard(
     *,
     freeze: tuple[str, str, str] | None,
     migrations: MigrationStatus | None,
+    earned: Sequence[Check] = (),
 ) -> list[Check]:
-    """All checks, also the passed ones. `migrations` is None when the schema was never made.
+    """All checks, also the passed ones. `migrations` is None when the schema was never made;
+    `earned` is what the rules say (`flows.earning`).
 
     A rollback and the first release are never stopped by a freeze.
     """
@@ -37,6 +42,7 @@ def guard(
         _freeze(state, freeze),
         _migrations(release, migrations),
         _order(state, migrations),
+        *earned,
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipelines.engine.guard import guard
+from pipelines.flows.earning import earned
 from pipelines.flows.run import Run, demand
 from pipelines.model.live import Check, Health, SlotLive
 from pipelines.model.release import Release
@@ -10,11 +11,13 @@ from pipelines.model.release import Release
 
 def guard_step(run: Run) -> str:
     """Asked again here, not only by the command: git may have been written by another road."""
+    migrations = run.migrations()
     checks = guard(
         run.head.state,
         run.release,
         freeze=run.ctx.records.freeze.state(),
-        migrations=run.migrations(),
+        migrations=migrations,
+        earned=earned(run.ctx, run.head.state, run.release, first=run.first, migrations=migrations),
     )
     return demand("guard", checks)
 

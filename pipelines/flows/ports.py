@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -56,12 +56,20 @@ class Origin(Protocol):
     def settings(self, environment: str) -> EnvironmentSettings:
         """`environments/<env>/environment.yaml` on `main`."""
 
+    def policy_text(self, rule: str) -> str | None:
+        """`policies/<rule>/policy.yaml` on `main`; None when `main` has no folder `policies`.
+        Raises BadInput when the folder is there and the file is not."""
+
+    def branches_with(self, commit: str, parts: Mapping[str, str]) -> Sequence[str]:
+        """Branches of people that contain the commit, or one with the very same `Release.parts`."""
+
 
 class ReleaseStore(Protocol):
     """Releases under the state folder: manifest, wheel, one virtual environment each."""
 
-    def build(self, checkout: Path, *, allow_dirty: bool = False) -> Release:
-        """Build HEAD of the checkout, or return the release that already has this content.
+    def build(self, checkout: Path, *, allow_dirty: bool = False, commit: str = "") -> Release:
+        """Build HEAD of the checkout, or return the release that already has this content. With
+        `commit` that one, from any repository that has it; no work tree is looked at then.
         Refused on uncommitted changes in app/, charts/ or environments/ (unless allow_dirty)."""
 
     def get(self, release: str) -> Release:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pipelines.engine.guard import guard
 from pipelines.flows.commits import new_operation_id, require_head, write
 from pipelines.flows.context import Context
 from pipelines.flows.cutting import CutPlan
+from pipelines.flows.earning import earned
 from pipelines.flows.follow import follow
 from pipelines.flows.publish import content_of
 from pipelines.flows.source_ports import CutRecord
@@ -20,6 +22,7 @@ from pipelines.flows.versions import (
 )
 from pipelines.model.branch import ActiveRow, BranchHead, BranchState
 from pipelines.model.errors import BadInput, InProgress, Refused, Unavailable
+from pipelines.model.live import Check
 from pipelines.model.plan import Plan, PlanItem
 from pipelines.model.release import ENVIRONMENTS, Release
 from pipelines.model.slots import Slot, SlotContent
@@ -105,11 +108,18 @@ def propose(
     row = reading.row
     state = _next_state(ctx, head, row, release, reason, kind)
     migrations = ctx.target.migration_status(release)
-    checks = guard(state, release, freeze=ctx.records.freeze.state(), migrations=migrations)
-    bad = [check.message for check in checks if not check.ok]
-    if bad:
-        raise Refused("; ".join(bad))
-    if row is not None and row.release == release.id:
+    nothing = row is not None and row.release == release.id
+    asked = () if nothing else earned(ctx, state, release, first=row is None, migrations=migrations)
+    _demand(
+        guard(
+            state,
+            release,
+            freeze=ctx.records.freeze.state(),
+            migrations=migrations,
+            earned=asked,
+        )
+    )
+    if nothing:
         return Proposal(head, state, release, _nothing_to_do(state, release))
     _nobody_else(ctx)
     cut = to_cut(ctx, release) if kind == "promotion" else None
@@ -122,6 +132,13 @@ def propose(
     plan = _plan(ctx, state, row, release, migrations.pending)
     plan = replace(plan, items=(*before, *plan.items, *after))
     return Proposal(head, state, release, plan, cut)
+
+
+def _demand(checks: Sequence[Check]) -> None:
+    """Refused with every reason, each on a line of its own when there are more than one."""
+    bad = [check.message for check in checks if not check.ok]
+    if bad:
+        raise Refused(bad[0] if len(bad) == 1 else "\n  ".join([f"{len(bad)} reasons:", *bad]))
 
 
 def _landing_words(record: CutRecord) -> str:
@@ -185,7 +202,7 @@ def _plan(
     pending: tuple[str, ...],
 ) -> Plan:
     settings, to = ctx.settings(), state.active
-    items = [PlanItem("guard", "holds, freeze and migrations are asked again")]
+    items = [PlanItem("guard", "holds, freeze, migrations and evidence are asked again")]
     if pending:
         items.append(PlanItem("backup", "a base backup is taken and verified"))
         items.append(PlanItem("migrate", f"expand migrations {', '.join(pending)}"))
