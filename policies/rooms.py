@@ -22,12 +22,12 @@ from policies.policy import SEVERITIES, Policy
 
 RULES = (
     "branch_names",
-    # "branch_flow",
+    "branch_flow",
     # "pull_request",
-    # "reviews",
-    # "strategy_isolation",
+    "reviews",
+    "strategy_isolation",
     "promotion",
-    # "freeze_windows",
+    "freeze_windows",
     # "risk",
     # "migrations",
     # "dependencies",
