@@ -10,6 +10,7 @@ from typing import Protocol
 
 from pipelines.model.advisory import IndexRecord, Snapshot
 from pipelines.model.check import Change, StageResult
+from pipelines.stages.rehearsal_protocol import BackupCopy, Rehearsals
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +52,13 @@ class Environments(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a person may say about a check. `advisories`: a snapshot of advisories, else live."""
+    """What a person may say about a check. `advisories`: a snapshot of advisories, else live.
+    `backup`: what migrations are rehearsed on, found by wiring (`newest_backup` of
+    adapters.rehearsal_database); None, also in CI, for generated rows."""
 
     advisories: Path | None = None
     now: Callable[[], datetime] | None = None
+    backup: BackupCopy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +90,8 @@ class PackageIndex(Protocol):
 @dataclass(frozen=True, slots=True)
 class Workshop:
     """Everything a stage may use. `folder` is its own scratch folder, empty, removed later;
-    `reports` is where attachments go. `say` reports progress in words. What the security stage
-    asks of the machine is None where nobody put it in; it is then red."""
+    `reports` is where attachments go. `say` reports progress in words. What the migrations and
+    the security stage ask of the machine is None where nobody put it in; they are then red."""
 
     programs: Programs
     environments: Environments
@@ -96,6 +100,7 @@ class Workshop:
     now: Callable[[], datetime]
     options: Options = field(default_factory=Options)
     say: Callable[[str], None] = field(default=lambda _: None)
+    rehearsals: Rehearsals | None = None
     history: History | None = None
     advisory_snapshot: AdvisorySnapshot | None = None
     package_index: PackageIndex | None = None
