@@ -39,6 +39,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "why": "Show strategy, release, commit and people behind an order.",
         "logs": "Show what processes of an environment print.",
         "audit": "Show or verify the record of who did what.",
+        "evidence": "Show or verify who says what about a release.",
         "lock": "Show or break the lock of an environment.",
     },
     "Data": {
