@@ -30,6 +30,7 @@ NAMES = (
     "failpoints",
     "kills",
     "resources",
+    "evidence",
     "test_time",
 )
 DOCUMENT = Path(__file__).parents[1] / "docs" / "benchmarks.md"
