@@ -27,7 +27,7 @@ def earned(
     first: bool,
     migrations: MigrationStatus | None,
 ) -> list[Check]:
-    """Checks of the guard by the policies of the origin's `main`.
+    """Checks of the guard by the policies promotion and freeze_windows of the origin's `main`.
 
     Raises Unavailable alone (it is tried again); everything else that goes wrong is a refusal.
     """
@@ -39,6 +39,7 @@ def earned(
     pending = migrations.pending if migrations is not None else ()
     return [
         *_judged(ctx, "promotion", lambda: _promotion_facts(ctx, release, pending)),
+        *_judged(ctx, "freeze_windows", lambda: _window_facts(ctx)),
     ]
 
 
@@ -82,6 +83,10 @@ def _promotion_facts(ctx: Context, release: Release, pending: tuple[str, ...]) -
         "pending_migrations": list(pending),
         "local": True,
     }
+
+
+def _window_facts(ctx: Context) -> dict[str, Any]:
+    return {"environment": ctx.environment, "now": ctx.now().isoformat()}
 
 
 def _plain(proven: Proven) -> list[dict[str, Any]]:
