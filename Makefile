@@ -54,16 +54,29 @@ test-browser: venv-dev ## the console in a real browser
 test-workflows: venv-dev ## the GitHub workflow: linted, and run by act (needs Go)
 	@$(PYTEST) tests/workflows $(ARGS)
 
+.PHONY: infra-venv test-infra
+infra-venv: .venv-infra/made ## .venv-infra with Pulumi and what judges infra/
+
+.venv-infra/made: requirements-infra.lock | venv
+	@.venv/bin/uv venv --quiet --clear --python .venv/bin/python .venv-infra
+	@.venv/bin/uv pip install --quiet --compile-bytecode --python .venv-infra/bin/python \
+		--require-hashes -r requirements-infra.lock
+	@touch $@
+
+test-infra: infra-venv ## the Pulumi program: types, and tests with Pulumi's mocks
+	@.venv-infra/bin/mypy --strict --package infra
+	@.venv-infra/bin/python -m pytest -q tests/infra $(ARGS)
+
 .PHONY: lint format
 lint: venv-dev app/.venv/made ## lint, types, import rules
-	@.venv/bin/ruff check pipelines policies tests
+	@.venv/bin/ruff check pipelines policies infra tests
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 	@cd app && .venv/bin/ruff check . && .venv/bin/mypy
 
 format: venv-dev ## format and sort imports
-	@.venv/bin/ruff format pipelines policies tests
-	@.venv/bin/ruff check --fix pipelines policies tests
+	@.venv/bin/ruff format pipelines policies infra tests
+	@.venv/bin/ruff check --fix pipelines policies infra tests
 
 .PHONY: bench
 bench: venv-dev ## the figures of docs/benchmarks.md, as a table and JSON
@@ -79,6 +92,8 @@ lock: venv ## refresh the lock files (network)
 	@$(COMPILE) --group check --constraints requirements-dev.lock \
 		--output-file requirements-check.lock
 	@$(COMPILE) --group workflows --output-file requirements-workflows.lock
+	@$(COMPILE) --group infra --constraints requirements-dev.lock \
+		--output-file requirements-infra.lock
 	@$(COMPILE) app/pyproject.toml --output-file app/requirements.lock
 	@$(COMPILE) app/pyproject.toml --group app/pyproject.toml:dev \
 		--constraints app/requirements.lock --output-file app/requirements-dev.lock

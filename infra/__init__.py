@@ -1,0 +1,1 @@
+"""What outlives a release, as a Pulumi program: docs/infra.md."""

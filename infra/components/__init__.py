@@ -1,0 +1,1 @@
+"""One component a file. Each says what it deliberately does not create."""
