@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from infra.errors import SettingsError
@@ -86,6 +87,7 @@ def test_every_stack_that_is_written_down_is_accepted(stack: str) -> None:
     assert isinstance(read(stack, stack_file(stack)), EnvironmentSettings)
 
 
+@hypothesis_settings(deadline=None)
 @given(
     path=st.sampled_from([
         *(f"quota.{name}" for name in Quota.__dataclass_fields__),
