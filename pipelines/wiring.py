@@ -125,6 +125,14 @@ def open_source(state: Path) -> Source:
     return GitSource(state.resolve() / "origin.git")
 
 
+def worker_lives(state: Path) -> bool:
+    """Whether a controller of dev runs, without telling it anything."""
+    from pipelines.adapters.process import LocalProcesses
+
+    pidfile = Installation.load(state).layout(WORKER).pidfile("controller")
+    return LocalProcesses().alive(pidfile) is not None
+
+
 def wake(layout: Layout) -> bool:
     """Tell a living controller to look now; False when none lives."""
     from pipelines.adapters.process import LocalProcesses
@@ -152,8 +160,11 @@ def log_files(state: Path, environment: str) -> list[Path]:
 
 def install(state: Path, base_port: int | None) -> Installation:
     """The state folder with its facts, token and runtime folder."""
+    from pipelines.adapters.person_tools import remember
+
     made = Installation.create(state, checkout_of_this_code(), base_port)
     made.ensure_token()
+    remember(made.state, os.environ)
     made.ensure_runtime()
     return made
 

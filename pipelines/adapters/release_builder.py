@@ -38,8 +38,8 @@ class ReleaseBuilder:
         self._present = ReleaseFolder(folder)
         self._index = ReleaseIndex(folder)
 
-    def build(self, checkout: Path, *, allow_dirty: bool = False) -> Release:
-        source = read_source(checkout, allow_dirty=allow_dirty)
+    def build(self, checkout: Path, *, allow_dirty: bool = False, commit: str = "") -> Release:
+        source = read_source(checkout, allow_dirty=allow_dirty, commit=commit)
         found = self._with_parts(source.parts)
         if found is not None:
             return found

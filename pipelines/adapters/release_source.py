@@ -34,20 +34,24 @@ class Source:
     parts: dict[str, str]
 
 
-def read_source(checkout: Path, *, allow_dirty: bool) -> Source:
-    """Raises BadInput (no commit, no app, a link or a huge file), Refused (uncommitted changes)."""
+def read_source(checkout: Path, *, allow_dirty: bool, commit: str = "") -> Source:
+    """Of HEAD, or of `commit`, which needs no work tree. Raises BadInput (no commit, no app, a link
+    or a huge file), Refused (uncommitted changes)."""
     git = Git(checkout, isolated=False)
-    commit = head_of(git)
-    if not allow_dirty:
-        _refuse_changes(git)
+    if not commit:
+        commit = head_of(git)
+        if not allow_dirty:
+            _refuse_changes(git)
     entries = list_tree(git, commit, *TREES)
     parts = {entry.path: f"git:{entry.id}" for entry in entries if entry.kind == "tree"}
     if "app" not in parts:
-        raise BadInput(f"{checkout} has no folder app/ at HEAD", hint="commit the application")
+        raise BadInput(
+            f"{checkout} has no folder app/ at {commit[:12]}", hint="commit the application"
+        )
     _refuse_surprising_files(git, commit, [name for name in TREES if name in parts])
     if not list_tree(git, commit, LOCK):
         raise BadInput(
-            f"{LOCK} is missing at HEAD",
+            f"{LOCK} is missing at {commit[:12]}",
             hint=f"uv pip compile --generate-hashes app/pyproject.toml -o {LOCK}, then commit it",
         )
     lock = git.run("cat-file", "blob", f"{commit}:{LOCK}")

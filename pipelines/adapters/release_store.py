@@ -27,8 +27,8 @@ class LocalReleaseStore:
         self._present = ReleaseFolder(self._folder)
         self._uv = uv
 
-    def build(self, checkout: Path, *, allow_dirty: bool = False) -> Release:
-        return self._builder().build(checkout, allow_dirty=allow_dirty)
+    def build(self, checkout: Path, *, allow_dirty: bool = False, commit: str = "") -> Release:
+        return self._builder().build(checkout, allow_dirty=allow_dirty, commit=commit)
 
     def get(self, release: str) -> Release:
         return self._present.get(release)

@@ -21,6 +21,10 @@ SECTIONS: dict[str, dict[str, str]] = {
         "down": "Stop everything of an installation.",
         "doctor": "Say what is wrong with this machine before it hurts.",
     },
+    "Change": {
+        "approve": "Sign that a branch may be merged and released.",
+        "merge": "Merge a checked and approved branch into develop.",
+    },
     "Release": {
         "build": "Build HEAD of the checkout into a release.",
         "releases": "List the releases that were built.",

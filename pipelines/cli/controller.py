@@ -32,4 +32,13 @@ def command(environment: str, supervised: bool, state: Path, output: str) -> Non
         log(f"{event.step} {event.status} {event.detail}".rstrip())
 
     context = wiring.open_context(state, environment, actor="controller", progress=progress)
-    Controller(context, log, supervised=supervised).run()
+    controller = Controller(context, log, supervised=supervised)
+    if environment == wiring.WORKER:
+        from pipelines import wiring_jobs
+        from pipelines.controller.jobs import Worker
+
+        controller.worker = Worker(
+            wiring.open_jobs(state), wiring_jobs.open_branches(state), wiring_jobs.starter(state),
+            acting=controller.acting, log=log,
+        )  # fmt: skip
+    controller.run()

@@ -11,6 +11,7 @@ import signal
 import threading
 from collections.abc import Callable
 
+from pipelines.controller.jobs import Worker
 from pipelines.flows.context import Context
 from pipelines.flows.sync import look
 from pipelines.flows.versions import CONTROLLER, land_active
@@ -19,13 +20,17 @@ from pipelines.model.release import ENVIRONMENTS
 
 LEASE_SECONDS = 20.0
 LOOK_SECONDS = 1.0
+WORKER_END_SECONDS = 4.0  # the target kills a controller five seconds after it asked it to go
 # Health of every process is asked less often than git and row: it costs requests, and the
 # supervisor restarts a dead process by itself.
 THOROUGH_EVERY = 5
 
 
 class Controller:
-    """One environment's actor. `run` returns after SIGTERM or when its supervisor was replaced."""
+    """One environment's actor. `run` returns after SIGTERM or when its supervisor was replaced.
+    `worker` (of one environment's controller) has jobs done meanwhile."""
+
+    worker: Worker | None = None
 
     def __init__(self, context: Context, log: Callable[[str], None], *, supervised: bool) -> None:
         self.context, self.log = context, log
@@ -44,6 +49,8 @@ class Controller:
             signal.signal(number, lambda *_: self._stop())
         renewer = threading.Thread(target=self._renew_for_ever, daemon=True, name="lease")
         renewer.start()
+        if self.worker is not None:
+            self.worker.begin(self.stopping)
         try:
             while not self.stopping.is_set() and not self._orphaned():
                 self._round()
@@ -51,8 +58,13 @@ class Controller:
                 self.woken.clear()
         finally:
             self.stopping.set()
+            if self.worker is not None:
+                self.worker.end(WORKER_END_SECONDS)
             if self.token is not None:
                 self.context.records.lock.release(self.token)
+
+    def acting(self) -> bool:
+        return self.token is not None
 
     def _stop(self) -> None:
         self.stopping.set()

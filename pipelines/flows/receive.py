@@ -18,15 +18,18 @@ NOTHING = "0"
 TARGETS = {"feature": "develop", "release": "main", "hotfix": "main"}
 """Kind of a branch → the branch it is merged to."""
 PROTECTED = ("main", "develop")
-RULE = "branch_names"
 
 
-class Arrivals(Protocol):
-    """The origin, as far as a push is judged by it. Raises Unavailable."""
+class Texts(Protocol):
+    """What committed policies are read by. Raises Unavailable."""
 
     def head(self, branch: str) -> str | None: ...
 
     def text(self, commit: str, path: str) -> str | None: ...
+
+
+class Arrivals(Texts, Protocol):
+    """The origin, as far as a push is judged by it. Raises Unavailable."""
 
     def contains(self, branch: str, commit: str) -> bool: ...
 
@@ -34,8 +37,8 @@ class Arrivals(Protocol):
 
     def descends(self, commit: str, ancestor: str) -> bool: ...
 
-    def related(self, one: str, other: str) -> bool:
-        """Whether two commits have an ancestor in common."""
+    def left(self, commit: str, *branches: str) -> str | None:
+        """The newest commit that it shares with any of the branches; None when there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +109,19 @@ def _kind(push: Push) -> None:
 def _name(push: Push, origin: Arrivals) -> None:
     if push.deletes and not push.creates:
         return  # whatever it is called, it may go
-    found = rooms.judge(RULE, {"name": push.branch}, rules(RULE, push.branch, origin))
+    rule = "branch_names"
+    found = rooms.judge(rule, {"name": push.branch}, rules(rule, push.branch, origin))
     for finding in found:
         if finding.severity == "error":
             raise Refused(finding.message, hint=_again(finding.hint))
+
+
+def _flow(push: Push, origin: Arrivals, **facts: Any) -> None:
+    rule = "branch_flow"
+    known = {"action": "push", "branch": push.branch, **facts}
+    for finding in rooms.judge(rule, known, rules(rule, push.branch, origin)):
+        if finding.severity == "error":
+            raise Refused(finding.message, hint=finding.hint)
 
 
 def _again(hint: str) -> str:
@@ -117,7 +129,7 @@ def _again(hint: str) -> str:
     return f"{hint}: git push slipway HEAD:{better}" if "/" in better else hint
 
 
-def rules(rule: str, branch: str, origin: Arrivals) -> Mapping[str, Any]:
+def rules(rule: str, branch: str, origin: Texts) -> Mapping[str, Any]:
     """Data of a rule from the branch that `branch` goes to; the packaged ones where that branch has
     none. Raises BadInput when they cannot be read: a broken policy lets nothing through."""
     head = origin.head(target_of(branch) or "develop")
@@ -126,6 +138,7 @@ def rules(rule: str, branch: str, origin: Arrivals) -> Mapping[str, Any]:
 
 
 def _deletion(push: Push, origin: Arrivals) -> None:
+    _flow(push, origin, deleted=True)
     if any(origin.contains(branch, push.old) for branch in PROTECTED):
         return
     raise Refused(
@@ -138,18 +151,16 @@ def _deletion(push: Push, origin: Arrivals) -> None:
 def _history(push: Push, origin: Arrivals) -> None:
     if not origin.is_commit(push.new):
         raise Refused(f"{push.new[:12]} is no commit", hint=f"git push slipway HEAD:{push.branch}")
-    if not push.creates and not origin.descends(push.new, push.old):
-        raise Refused(
-            f"the history of {push.branch} was rewritten: {push.old[:12]} is not in {push.new[:12]}",
-            hint=f"put your work on top: git pull --rebase slipway {push.branch}; or push it under "
-            f"another name: git push slipway HEAD:refs/heads/{push.branch}-2",
-        )
     develop = origin.head("develop")
     if develop is None:
         raise Refused("the origin has no branch develop", hint="slipway up")
-    if not origin.related(push.new, develop):
+    left = origin.left(push.new, *PROTECTED)
+    if left is None:
         raise Refused(
             f"{push.branch} has no commit in common with develop",
             hint="branch from develop: git fetch slipway && git switch -c "
             f"{push.branch} slipway/develop (a shallow clone first: git fetch --unshallow)",
         )
+    starts = [branch for branch in PROTECTED if origin.contains(branch, left)]
+    rewritten = not push.creates and not origin.descends(push.new, push.old)
+    _flow(push, origin, rewritten=rewritten, starts_from=starts)

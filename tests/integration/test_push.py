@@ -113,8 +113,8 @@ def test_a_rewritten_history_is_refused_and_the_branch_stays(place: Place) -> No
     place.app.commit("Another")
     pushed = place.push(f"+HEAD:refs/heads/{FEATURE}")
     assert not pushed.taken
-    assert "was rewritten" in pushed.words
-    assert f"git pull --rebase slipway {FEATURE}" in pushed.words
+    assert f"would rewrite the history of {FEATURE}" in pushed.words
+    assert f"git merge slipway/{FEATURE}" in pushed.words
     assert place.at(FEATURE) == first
 
 
@@ -134,6 +134,15 @@ def test_a_history_of_its_own_is_refused(place: Place) -> None:
     assert not pushed.taken
     assert "no commit in common with develop" in pushed.words
     assert "slipway/develop" in pushed.words
+
+
+def test_a_hotfix_that_begins_at_develop_is_refused(place: Place) -> None:
+    git(place.bare, "fetch", "--quiet", str(place.app.folder), place.app.commit("Unreleased"))
+    git(place.bare, "update-ref", "refs/heads/develop", place.app.head)
+    place.app.commit("Mend")
+    pushed = place.push("HEAD:refs/heads/hotfix/x")
+    assert not pushed.taken
+    assert "hotfix/x starts from develop; it must start from main" in pushed.words
 
 
 def test_what_is_no_commit_is_refused(place: Place) -> None:
