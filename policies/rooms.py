@@ -23,14 +23,14 @@ from policies.policy import SEVERITIES, Policy
 RULES = (
     "branch_names",
     "branch_flow",
-    # "pull_request",
+    "pull_request",
     "reviews",
     "strategy_isolation",
     "promotion",
     "freeze_windows",
-    # "risk",
-    # "migrations",
-    # "dependencies",
+    "risk",
+    "migrations",
+    "dependencies",
 )
 SEVERITY = "severity"
 """Key under which `load_data` puts the severity of the policy beside its data."""
