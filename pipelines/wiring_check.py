@@ -137,4 +137,4 @@ def code_digest() -> str:
 
 def _asked(state: Path, changes: Changes) -> dict[str, Any]:
     """What single stages ask of the machine, as fields of `Workshop`."""
-    return {}
+    return {"kept": state.resolve() / "check" / "kept"}

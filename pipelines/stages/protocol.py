@@ -104,6 +104,8 @@ class Workshop:
     history: History | None = None
     advisory_snapshot: AdvisorySnapshot | None = None
     package_index: PackageIndex | None = None
+    kept: Path | None = None
+    """A folder that outlives the check, for a tool's own cache; nothing a verdict rests on."""
 
 
 class Stage(Protocol):
