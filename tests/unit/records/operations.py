@@ -5,11 +5,11 @@ from __future__ import annotations
 from pipelines.records.protocols import Operation, StepRecord
 
 
-def operation(identity: str, token: int) -> Operation:
+def operation(identity: str, token: int, release: str = "r-1") -> Operation:
     return Operation(
         id=identity,
         kind="promotion",
-        release="r-1",
+        release=release,
         from_slot="blue",
         to_slot="green",
         commit="c" * 40,
