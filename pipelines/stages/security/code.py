@@ -1,0 +1,173 @@
+"""The part that looks at code: bandit, and own rules for what bandit does not see."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from pipelines.model.check import Change, Finding
+from pipelines.model.errors import SlipwayError
+from pipelines.stages.protocol import Done, Workshop
+from pipelines.stages.security import bandit
+from pipelines.stages.security.own.rules import RULES
+from pipelines.stages.security.part import Broken, Part
+from pipelines.stages.security.suppression import Suppression, read_suppressions, suppressed
+
+NAME, WHAT = "code", "Python files read"
+ROOTS = ("app/", "pipelines/", "policies/", "infra/", "scripts/")
+RED_FROM = bandit.LEVELS.index("MEDIUM")
+OWN_SECONDS = 120.0
+OWN_PROGRAM = "pipelines.stages.security.own.program"
+_SAME_AS = {rule.name: rule.same_as for rule in RULES}
+_HINT = "change it, or say on its line why it is no danger: # nosec {rule} - REASON"
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """A finding of our own rules."""
+
+    rule: str
+    path: str
+    line: int
+    last_line: int
+    text: str
+
+
+def judge_code(change: Change, workshop: Workshop) -> Part:
+    """`broken` when a scanner fails; nothing to look at where no code of ours changed."""
+    try:
+        files = code_files(change)
+        return _judge(change, workshop, files) if files else Part(NAME, WHAT, 0, document=_NOTHING)
+    except Broken as error:
+        return Part(NAME, WHAT, 0, broken=error.message, hint=error.hint)
+    except SlipwayError as error:
+        return Part(NAME, WHAT, 0, broken=error.message, hint=error.hint)
+
+
+def code_files(change: Change) -> list[str]:
+    """Python files of ours, tests left out: those that changed, or all."""
+    if change.everything:
+        paths = [
+            path.relative_to(change.head.folder).as_posix()
+            for root in ROOTS
+            for path in (change.head.folder / root).rglob("*.py")
+            if path.is_file()
+        ]
+    else:
+        paths = [path for path in change.changed("", ".py") if path.startswith(ROOTS)]
+    return sorted(path for path in paths if "tests" not in PurePosixPath(path).parts)
+
+
+def _judge(change: Change, workshop: Workshop, files: Sequence[str]) -> Part:
+    alarms, unread = _bandit(change, workshop, files)
+    own, own_unread = _own(change, workshop, files)
+    marks: dict[str, list[Suppression]] = {}
+    findings: list[Finding] = []
+    for path in files:
+        marks[path], bad = read_suppressions(path, change.head.text(path) or "")
+        findings += bad
+    used: list[list[str | int]] = []
+    light = sum(alarm.weight < RED_FROM for alarm in alarms)
+    for alarm in alarms:
+        if alarm.weight < RED_FROM:
+            continue
+        names = {alarm.rule} | {n for n, same in _SAME_AS.items() if alarm.rule in same}
+        if suppressed(marks.get(alarm.path, ()), names, alarm.first_line, alarm.last_line):
+            used.append([f"bandit/{alarm.rule}", alarm.path, alarm.line])
+        else:
+            findings.append(_finding(f"bandit/{alarm.rule}", alarm.path, alarm.line, alarm.text))
+    for one in own:
+        names = {one.rule} | _SAME_AS[one.rule]
+        if any(_same(one, alarm) for alarm in alarms):
+            continue
+        if suppressed(marks.get(one.path, ()), names, one.line, one.last_line):
+            used.append([f"own/{one.rule}", one.path, one.line])
+        else:
+            findings.append(_finding(f"own/{one.rule}", one.path, one.line, one.text))
+    findings += [
+        Finding("code/unreadable", "this is no Python that can be read", path=path)
+        for path in sorted({line.partition(":")[0] for line in [*unread, *own_unread]})
+    ]
+    return Part(
+        NAME,
+        WHAT,
+        len(files),
+        findings=tuple(sorted(findings, key=lambda f: (f.path, f.line, f.rule))),
+        document={
+            "files": len(files),
+            "own_rules": sorted(_SAME_AS),
+            "light_alarms": light,
+            "suppressions": sorted(used, key=str),
+            "found": sorted([f.rule, f.path, f.line] for f in findings),
+        },
+        tools={"bandit": _version(workshop)},
+    )
+
+
+_NOTHING = {"files": 0, "own_rules": sorted(_SAME_AS), "suppressions": [], "found": []}
+
+
+def _bandit(
+    change: Change, workshop: Workshop, files: Sequence[str]
+) -> tuple[list[bandit.Alarm], list[str]]:
+    planted = workshop.folder / "planted.py"
+    planted.write_text(bandit.PLANTED)
+    program = workshop.environments.tools() / "bandit"
+    done = workshop.programs.run(
+        bandit.command(program, files, planted), folder=change.head.folder, seconds=bandit.SECONDS
+    )
+    return bandit.read_answer(done, files, planted)
+
+
+def _version(workshop: Workshop) -> str:
+    program = workshop.environments.tools() / "bandit"
+    done = workshop.programs.run([program, "--version"], folder=workshop.folder, seconds=30)
+    words = done.out.split()
+    if done.code != 0 or len(words) < 2:
+        raise Broken("bandit does not say its version")
+    return words[1]
+
+
+def _own(change: Change, workshop: Workshop, files: Sequence[str]) -> tuple[list[Own], list[str]]:
+    """In a process of its own: a file may be made to crash the parser."""
+    done = workshop.programs.run(
+        [sys.executable, "-I", "-m", OWN_PROGRAM],
+        folder=workshop.folder,
+        seconds=OWN_SECONDS,
+        stdin=json.dumps({"folder": str(change.head.folder), "files": list(files)}),
+    )
+    return read_own(done, files)
+
+
+def read_own(done: Done, files: Sequence[str]) -> tuple[list[Own], list[str]]:
+    """Raises Broken unless every file was read or named as unreadable."""
+    if done.why or done.code != 0:
+        raise Broken(f"the own rules ended with {done.why or done.code}: {done.err.strip()[-300:]}")
+    try:
+        answer: Mapping[str, list[list[str]]] = json.loads(done.out)
+        unread = [str(line) for line in answer["unread"]]
+        read = {str(path) for path, _ in answer["files"]} | {x.partition(":")[0] for x in unread}
+        own = [Own(rule, p, int(a), int(b), text) for rule, p, a, b, text in answer["found"]]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise Broken(f"the own rules' answer cannot be read ({type(error).__name__})") from None
+    if missing := set(files) - read:
+        raise Broken(f"the own rules did not look at {len(missing)} file(s), as {min(missing)}")
+    return own, unread
+
+
+def _same(one: Own, alarm: bandit.Alarm) -> bool:
+    return (
+        alarm.weight >= RED_FROM
+        and alarm.path == one.path
+        and alarm.rule in _SAME_AS[one.rule]
+        and alarm.first_line <= one.last_line
+        and one.line <= alarm.last_line
+    )
+
+
+def _finding(rule: str, path: str, line: int, text: str) -> Finding:
+    hint = _HINT.format(rule=rule.partition("/")[2])
+    return Finding(rule, text, path=path, line=line, hint=hint)

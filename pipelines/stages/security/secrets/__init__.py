@@ -1,0 +1,1 @@
+"""Secrets in the files of a change and in every line its commits ever added."""
