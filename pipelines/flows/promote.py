@@ -110,15 +110,14 @@ def propose(
     migrations = ctx.target.migration_status(release)
     nothing = row is not None and row.release == release.id
     asked = () if nothing else earned(ctx, state, release, first=row is None, migrations=migrations)
-    _demand(
-        guard(
-            state,
-            release,
-            freeze=ctx.records.freeze.state(),
-            migrations=migrations,
-            earned=asked,
-        )
+    checks = guard(
+        state,
+        release,
+        freeze=ctx.records.freeze.state(),
+        migrations=migrations,
+        earned=asked,
     )
+    _demand(checks, ctx.environment, release.id)
     if nothing:
         return Proposal(head, state, release, _nothing_to_do(state, release))
     _nobody_else(ctx)
@@ -134,11 +133,14 @@ def propose(
     return Proposal(head, state, release, plan, cut)
 
 
-def _demand(checks: Sequence[Check]) -> None:
+def _demand(checks: Sequence[Check], environment: str, release: str) -> None:
     """Refused with every reason, each on a line of its own when there are more than one."""
     bad = [check.message for check in checks if not check.ok]
+    if len(bad) == 1:
+        raise Refused(bad[0])
     if bad:
-        raise Refused(bad[0] if len(bad) == 1 else "\n  ".join([f"{len(bad)} reasons:", *bad]))
+        title = f"{release} may not go into {environment}, for {len(bad)} reasons:"
+        raise Refused("\n  ".join([title, *bad]))
 
 
 def _landing_words(record: CutRecord) -> str:
