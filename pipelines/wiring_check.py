@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,7 +58,7 @@ def open_check(
     from pipelines.adapters.check_environments import CheckEnvironments
     from pipelines.adapters.check_workshops import LocalWorkshops, report_folder
 
-    names, options = registry.chosen(stages), options or Options()
+    names, options = registry.chosen(stages), _with_advisories(state, options or Options())
     folder = state.resolve() / "check"
     changes = open_changes(state, checkout)
     change, notes = changes.read(wanted)
@@ -137,4 +137,22 @@ def code_digest() -> str:
 
 def _asked(state: Path, changes: Changes) -> dict[str, Any]:
     """What single stages ask of the machine, as fields of `Workshop`."""
-    return {"kept": state.resolve() / "check" / "kept"}
+    from pipelines.adapters.advisory_snapshot import read_snapshot
+    from pipelines.adapters.history import GitHistory
+    from pipelines.adapters.package_index import ask_index
+
+    return {
+        "kept": state.resolve() / "check" / "kept",
+        "history": GitHistory(changes.git),
+        "advisory_snapshot": read_snapshot,
+        "package_index": ask_index,
+    }
+
+
+def _with_advisories(state: Path, options: Options) -> Options:
+    """The snapshot that was asked for, else the one the installation keeps, else none (live)."""
+    from pipelines.adapters.advisory_snapshot import installed_snapshot
+
+    if options.advisories is not None:
+        return options
+    return replace(options, advisories=installed_snapshot(state.resolve()))

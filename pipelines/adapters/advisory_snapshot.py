@@ -68,6 +68,15 @@ def read_snapshot(file: Path, packages: Collection[str]) -> Snapshot:
     )
 
 
+def installed_snapshot(state: Path) -> Path | None:
+    """The snapshot that an installation keeps, `state/advisories/*.tgz`; of several the one with the
+    newest record. Raises as `read_snapshot`."""
+    files = sorted((state / "advisories").glob("*.tgz"))
+    if len(files) < 2:
+        return files[0] if files else None
+    return max(files, key=lambda file: read_snapshot(file, ()).modified)
+
+
 def believable(dates: Collection[datetime]) -> tuple[datetime, int]:
     """The newest date, and how many were set aside before.
 

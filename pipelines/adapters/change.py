@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipelines.adapters.branch_start import starts_from
 from pipelines.adapters.git_command import Git, GitFailed
 from pipelines.adapters.git_origin_setup import head_of
 from pipelines.adapters.tree_export import Trees
@@ -53,6 +54,11 @@ class Changes:
         variables = {"GIT_ALTERNATE_OBJECT_DIRECTORIES": f"{origin}/objects"} if origin else {}
         self._git = Git(repository, isolated=True, bare=bare, variables=variables)
 
+    @property
+    def git(self) -> Git:
+        """The repository with all objects that a change may need, for whoever reads its history."""
+        return self._git
+
     def read(self, wanted: Wanted) -> tuple[Change, tuple[str, ...]]:
         """The change and notes for people. Raises BadInput: no repository, no commit, an unknown
         name, no common history, a link, a submodule or a huge file in head."""
@@ -75,6 +81,7 @@ class Changes:
             commits=self._commits(head, base, against),
             pull_request=wanted.pull_request,
             everything=wanted.everything,
+            starts_from=self._starts(head),
         )
         return change, (*notes, *self._uncommitted(wanted))
 
@@ -118,6 +125,13 @@ class Changes:
             f"the branch {target}, which this change would be merged to, is not known here",
             hint=f"git fetch origin {target}, or slipway check --base REF",
         )
+
+    def _starts(self, head: str) -> tuple[str, ...] | None:
+        """None where main or develop is not known: then nobody can say."""
+        try:
+            return starts_from(self._git, head, {b: self._tip(b, "") for b in ("main", "develop")})
+        except (BadInput, GitFailed):
+            return None
 
     def _base(self, head: str, tip: str, target: str) -> tuple[str, tuple[str, ...]]:
         try:

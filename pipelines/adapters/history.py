@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from pipelines.adapters.git_command import Git, GitFailed
 from pipelines.model.check import Change
@@ -43,12 +42,10 @@ _LETTERS = {b"n": b"\n", b"t": b"\t", b'"': b'"', b"\\": b"\\"}
 
 
 class GitHistory:
-    """`stages.protocol.History` on a repository: a checkout (with the objects of its installation's
-    origin beside its own) or a bare origin."""
+    """`stages.protocol.History` on a repository."""
 
-    def __init__(self, repository: Path, *, origin: Path | None = None, bare: bool = False) -> None:
-        variables = {"GIT_ALTERNATE_OBJECT_DIRECTORIES": f"{origin}/objects"} if origin else {}
-        self._git = Git(repository, isolated=True, bare=bare, variables=variables)
+    def __init__(self, git: Git) -> None:
+        self._git = git
 
     def __call__(self, change: Change) -> Sequence[AddedLine]:
         """Raises Unavailable when git cannot say, or the change is too large to be searched."""
