@@ -7,6 +7,7 @@ file that was asked, is no answer: the scanner is broken, not the code clean.
 from __future__ import annotations
 
 import json
+import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,9 +38,8 @@ class Alarm:
 def command(program: Path, files: Sequence[str], planted: Path) -> list[str]:
     """Files one by one, never a folder: bandit takes settings from a `.bandit` in a folder it is
     given. Comments that suppress are not bandit's to read; they must give a reason here."""
-    paths = [f"./{path}" for path in files]
-    options = ("--quiet", "--format=json", "--exit-zero", "--ignore-nosec")
-    return [str(program), *options, *paths, str(planted)]
+    options = ("--quiet", "--format=json", "--exit-zero", "--ignore-nosec", "--exclude=")
+    return [str(program), *options, *files, str(planted)]
 
 
 def read_answer(done: Done, files: Sequence[str], planted: Path) -> tuple[list[Alarm], list[str]]:
@@ -80,4 +80,4 @@ def _alarm(entry: Mapping[str, Any]) -> Alarm:
 
 
 def _plain(path: str) -> str:
-    return path.removeprefix("./")
+    return posixpath.normpath(path)  # bandit puts `./` before

@@ -59,6 +59,7 @@ def find_locks(folder: Path) -> tuple[list[str], list[Finding]]:
                     Finding(
                         "lock/unknown-kind",
                         f"{name} pins packages that this check cannot audit",
+                        severity="warning" if path.startswith("tests/") else "error",
                         path=path,
                         hint="pin them in a requirements.lock with hashes",
                     )
@@ -81,7 +82,7 @@ def read_lock(path: str, text: str) -> tuple[list[Pin], list[Finding]]:
             pins.append(pin)
             findings += _hashes(pin, hashes)
     if not pins:
-        findings.append(Finding("lock/empty", "the lock pins nothing", path=path, hint=_REMAKE))
+        findings.append(Finding("lock/empty", "the lock pins nothing", "note", path=path))
     return pins, findings
 
 

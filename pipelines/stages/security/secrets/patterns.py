@@ -92,7 +92,9 @@ _WORDS = (
 _MADE_LATER = re.compile(
     r"\$\w|\$\{|\$\(|\{\{|\}\}|^\{.*\}$|^<.*>?$|%\(|%s|^\$|\{[a-z_][a-z0-9_.]*\}", re.IGNORECASE
 )
-_HARMLESS = re.compile(r"\d{1,5}|[~.]{0,2}(/[\w.-]+){2,}/?")  # a small number, the path of a file
+_HARMLESS = re.compile(
+    r"\d{1,5}|[~.]{0,2}(/[\w.-]+){2,}/?|scram-sha-256"  # a small number, the path of a file, a method
+)
 
 
 def placeholder(value: str) -> bool:

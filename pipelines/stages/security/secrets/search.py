@@ -18,6 +18,8 @@ SHORTEST = 6
 SHORTEST_REASON = 8
 _HASH_LINE = re.compile(r"\s*--hash=sha256:[0-9a-f]{64}(?: \\)?")
 _ALLOWED = re.compile(r"not-a-secret:\s*(?P<reason>[^\n]*)", re.IGNORECASE)
+_HEX_RULE = "secret/hex-high-entropy-string"
+_DIGEST_LINE = re.compile(r"sha-?(1|256|384|512)|digest|checksum|commit", re.IGNORECASE)
 _YAML = (".yaml", ".yml", ".tpl", ".json")
 _KEY_SUFFIXES = (".p12", ".pfx", ".jks", ".keystore", ".kdbx", ".ppk", ".key")
 _KEY_NAMES = (
@@ -76,9 +78,9 @@ def leak(rule: str, text: Text, line: int, secret: str) -> Leak:
     return Leak(rule, text.path, line, text.commit, secret[:4], digest)
 
 
-def to_ask(texts: Sequence[Text]) -> dict[tuple[str, str], list[tuple[Text, int]]]:
+def to_ask(texts: Sequence[Text]) -> dict[tuple[str, str], list[tuple[Text, int, str]]]:
     """What detect-secrets is asked, each (kind of file, line) once, with all its places."""
-    asked: dict[tuple[str, str], list[tuple[Text, int]]] = {}
+    asked: dict[tuple[str, str], list[tuple[Text, int, str]]] = {}
     for text in texts:
         if text.binary:
             continue
@@ -87,15 +89,17 @@ def to_ask(texts: Sequence[Text]) -> dict[tuple[str, str], list[tuple[Text, int]
         for number, line in text.lines:
             if len(line.strip()) >= SHORTEST and not _HASH_LINE.fullmatch(line):
                 for piece in pieces(line.rstrip()):
-                    asked.setdefault((kind, piece), []).append((text, number))
+                    asked.setdefault((kind, piece), []).append((text, number, piece))
     return asked
 
 
 def detected_leaks(
-    found: Sequence[Detected], places: Sequence[Sequence[tuple[Text, int]]]
+    found: Sequence[Detected], places: Sequence[Sequence[tuple[Text, int, str]]]
 ) -> Iterator[Leak]:
     for one in found:
-        for text, number in places[one.index]:
+        for text, number, line in places[one.index]:
+            if one.rule == _HEX_RULE and _DIGEST_LINE.search(line):
+                continue
             yield Leak(one.rule, text.path, number, text.commit, one.start, one.digest)
 
 
@@ -106,18 +110,22 @@ def marks(text: Text) -> Iterator[Allowed]:
             yield Allowed(text.path, number, text.commit, reason)
 
 
-def settled(leaks: Sequence[Leak], allowed: Sequence[Allowed]) -> list[Leak]:
-    """Without what a reason allows (on its line or the one above), one finding a place, own forms
-    first; what is in a file of head is not told a second time as history."""
-    good = {(a.path, a.commit, a.line) for a in allowed if len(a.reason) >= SHORTEST_REASON}
+def settled(leaks: Sequence[Leak], allowed: Sequence[Allowed]) -> tuple[list[Leak], list[Allowed]]:
+    """(what is left, marks that stand at something found). A reason on the line or the one above
+    allows. One finding a place, own forms first; what is in a file of head is not told a second time
+    as history."""
+    marks = {(a.path, a.commit, a.line): a for a in allowed}
+    used: list[Allowed] = []
     kept: dict[tuple[str, str, int], Leak] = {}
     for one in leaks:
-        at = {(one.path, one.commit, one.line - back) for back in (0, 1)}
-        if not at & good:
+        near = [(one.path, one.commit, one.line - back) for back in (0, 1)]
+        here = [marks[place] for place in near if place in marks]
+        used += [mark for mark in here if mark not in used]
+        if not any(len(mark.reason) >= SHORTEST_REASON for mark in here):
             kept.setdefault((one.path, one.commit, one.line), one)
     in_head = {(one.path, one.digest) for one in kept.values() if not one.commit}
     found = [o for o in kept.values() if not o.commit or (o.path, o.digest) not in in_head]
-    return sorted(found, key=lambda one: (one.path, one.line, one.commit, one.rule))
+    return sorted(found, key=lambda one: (one.path, one.line, one.commit, one.rule)), used
 
 
 def pieces(line: str) -> Iterator[str]:

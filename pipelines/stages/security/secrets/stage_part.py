@@ -45,19 +45,19 @@ def _find(change: Change, workshop: Workshop) -> Part:
     leaks = [leak for text in places for leak in search.own_leaks(text)]
     leaks += search.detected_leaks(detection.found, list(asked.values()))
     allowed = [mark for text in places for mark in search.marks(text)]
-    found = search.settled(leaks, allowed)
+    found, used = search.settled(leaks, allowed)
     return Part(
         NAME,
         WHAT,
         samples,
-        findings=tuple(map(_finding, found)) + _without_reason(allowed),
+        findings=tuple(map(_finding, found)) + _without_reason(used),
         document={
             "files": len(paths),
             "commits": len(change.commits),
             **lines,
             "own_forms": len(PATTERNS),
             "detectors": detection.detectors,
-            "allowed": _allowed(allowed),
+            "allowed": _allowed(used),
             "found": [[f.rule, f.path, f.line, f.commit, f.digest[:12]] for f in found],
         },
         tools={"detect-secrets": detection.version},
