@@ -22,7 +22,7 @@ from trading.orders.model import OrderRequest, SubmitResult
 from trading.orders.service import submit
 from trading.values import RiskValues
 
-TOKEN = "0123456789abcdef0123456789abcdef"
+TOKEN = "0123456789abcdef0123456789abcdef"  # not-a-secret: of servers that tests start
 LIMITS = RiskValues(
     max_orders_per_second=10_000,
     max_position_quantity=Decimal(10**6),
