@@ -22,7 +22,9 @@ SECTIONS: dict[str, dict[str, str]] = {
         "doctor": "Say what is wrong with this machine before it hurts.",
     },
     "Change": {
+        "check": "Say what a reviewer would about the commits of a branch.",
         "approve": "Sign that a branch may be merged and released.",
+        "policy": "Judge branch, flow and rules as they stand; or one branch name.",
         "merge": "Merge a checked and approved branch into develop.",
     },
     "Release": {

@@ -107,7 +107,9 @@ class Change:
 
     `rules` is the tip of the branch the merge goes to: policies, thresholds and tool settings come
     from there, never from `head`. `everything`: judge the whole tree, not only what changed.
-    `pull_request` is the text of the pull request, None where there is none (yet).
+    `pull_request` is the text of the pull request, None where there is none (yet). `starts_from`:
+    `main` and `develop` as far as the branch left from them (`pipelines.adapters.branch_start`),
+    None where nobody looked.
     """
 
     branch: str
@@ -119,6 +121,7 @@ class Change:
     commits: tuple[CommitFact, ...] = ()
     pull_request: str | None = None
     everything: bool = False
+    starts_from: tuple[str, ...] | None = None
 
     def touches(self, *prefixes: str) -> bool:
         """Whether a changed file lies under one of the prefixes, or everything is judged."""

@@ -86,6 +86,8 @@ def judge(facts: Facts, data: Data) -> list[Finding]:
 
 
 def _merge(facts: Facts, data: Data) -> tuple[str, str] | None:
+    if facts.branch == facts.target:
+        return None  # the branch itself is looked at, nothing is merged
     origins = data.merges.get(facts.target)
     if origins is None:
         return (

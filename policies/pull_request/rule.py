@@ -17,8 +17,9 @@ from policies.pull_request.sections import Section, read_sections, words_of
 
 RULE = "pull_request"
 TEMPLATE = ".github/pull_request_template.md"
-_RISK = re.compile(r"^\W*risk\W*:\W*(\w+)\W*$", re.IGNORECASE | re.MULTILINE)
-_BOX = re.compile(r"^\s*[-*] \[(.)\] *(.*)$", re.MULTILINE)
+_RISK = re.compile(r"\W*risk\W*:\W*(\w+)\W*", re.IGNORECASE)
+_BOX = re.compile(r"^[ \t]*[-*] \[(.)\](.*)$", re.MULTILINE)
+_LONGEST_LABEL = 100  # characters of a line; longer ones are prose, and slow to match
 RISKS = ("low", "medium", "high")
 
 
@@ -107,7 +108,8 @@ def _filled(name: str, sections: Mapping[str, Section], least: int) -> list[Find
 def _risk(section: Section | None) -> list[Finding]:
     if section is None:
         return []
-    labels = [match[1].lower() for match in _RISK.finditer(section.text)]
+    lines = [line for line in section.text.splitlines() if len(line) <= _LONGEST_LABEL]
+    labels = [match[1].lower() for line in lines if (match := _RISK.fullmatch(line))]
     if len(labels) == 1 and labels[0] in RISKS:
         return []
     said = (

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_HEADING = re.compile(r" {0,3}#{1,6} +(.*?)(?: +#+)? *")
+_HEADING = re.compile(r" {0,3}#{1,6} (.*)")
 _FENCE = re.compile(r" {0,3}(```|~~~)")
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _WORD = re.compile(r"\w+")
-_EMPTY_BOX = re.compile(r"^\s*[-*] \[ \].*$", re.MULTILINE)
+_EMPTY_BOX = re.compile(r"^[ \t]*[-*] \[ \].*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ def read_sections(text: str) -> dict[str, Section]:
             continue
         if title:
             found.setdefault(title.casefold(), Section(title, "\n".join(lines).strip()))
-        title, lines = heading[1].strip(), []
+        title, lines = heading[1].strip().rstrip("#").rstrip(), []
     return found
 
 
