@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Any
 
 from pipelines.model.check import Change, Finding
 from pipelines.model.errors import SlipwayError
@@ -26,14 +27,24 @@ _HINT = "change it, or say on its line why it is no danger: # nosec {rule} - REA
 
 
 @dataclass(frozen=True, slots=True)
-class Own:
-    """A finding of our own rules."""
+class Spot:
+    """Something found, by bandit or by our own rules. A suppression may stand on any of its lines."""
 
     rule: str
     path: str
+    first_line: int
     line: int
     last_line: int
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What our own rules said. `sql_of_constants`: path, first and last line."""
+
+    found: tuple[Spot, ...]
+    sql_of_constants: tuple[tuple[str, int, int], ...]
+    unread: tuple[str, ...]
 
 
 def judge_code(change: Change, workshop: Workshop) -> Part:
@@ -63,33 +74,30 @@ def code_files(change: Change) -> list[str]:
 
 def _judge(change: Change, workshop: Workshop, files: Sequence[str]) -> Part:
     alarms, unread = _bandit(change, workshop, files)
-    own, own_unread = _own(change, workshop, files)
+    own = _own(change, workshop, files)
     marks: dict[str, list[Suppression]] = {}
     findings: list[Finding] = []
     for path in files:
         marks[path], bad = read_suppressions(path, change.head.text(path) or "")
         findings += bad
+    heavy = [alarm for alarm in alarms if alarm.weight >= RED_FROM]
+    counted = [alarm for alarm in heavy if not _of_constants(alarm, own.sql_of_constants)]
+    spots = [
+        *(
+            Spot(f"bandit/{a.rule}", a.path, a.first_line, a.line, a.last_line, a.text)
+            for a in counted
+        ),
+        *(one for one in own.found if not any(_same(one, alarm) for alarm in counted)),
+    ]
     used: list[list[str | int]] = []
-    light = sum(alarm.weight < RED_FROM for alarm in alarms)
-    for alarm in alarms:
-        if alarm.weight < RED_FROM:
-            continue
-        names = {alarm.rule} | {n for n, same in _SAME_AS.items() if alarm.rule in same}
-        if suppressed(marks.get(alarm.path, ()), names, alarm.first_line, alarm.last_line):
-            used.append([f"bandit/{alarm.rule}", alarm.path, alarm.line])
+    for spot in spots:
+        if suppressed(marks.get(spot.path, ()), _names(spot.rule), spot.first_line, spot.last_line):
+            used.append([spot.rule, spot.path, spot.line])
         else:
-            findings.append(_finding(f"bandit/{alarm.rule}", alarm.path, alarm.line, alarm.text))
-    for one in own:
-        names = {one.rule} | _SAME_AS[one.rule]
-        if any(_same(one, alarm) for alarm in alarms):
-            continue
-        if suppressed(marks.get(one.path, ()), names, one.line, one.last_line):
-            used.append([f"own/{one.rule}", one.path, one.line])
-        else:
-            findings.append(_finding(f"own/{one.rule}", one.path, one.line, one.text))
+            findings.append(_finding(spot))
     findings += [
         Finding("code/unreadable", "this is no Python that can be read", path=path)
-        for path in sorted({line.partition(":")[0] for line in [*unread, *own_unread]})
+        for path in sorted({line.partition(":")[0] for line in [*unread, *own.unread]})
     ]
     return Part(
         NAME,
@@ -99,7 +107,8 @@ def _judge(change: Change, workshop: Workshop, files: Sequence[str]) -> Part:
         document={
             "files": len(files),
             "own_rules": sorted(_SAME_AS),
-            "light_alarms": light,
+            "light_alarms": len(alarms) - len(heavy),
+            "sql_of_constants": len(heavy) - len(counted),
             "suppressions": sorted(used, key=str),
             "found": sorted([f.rule, f.path, f.line] for f in findings),
         },
@@ -131,7 +140,7 @@ def _version(workshop: Workshop) -> str:
     return words[1]
 
 
-def _own(change: Change, workshop: Workshop, files: Sequence[str]) -> tuple[list[Own], list[str]]:
+def _own(change: Change, workshop: Workshop, files: Sequence[str]) -> Own:
     """In a process of its own: a file may be made to crash the parser."""
     done = workshop.programs.run(
         [sys.executable, "-I", "-m", OWN_PROGRAM],
@@ -142,32 +151,51 @@ def _own(change: Change, workshop: Workshop, files: Sequence[str]) -> tuple[list
     return read_own(done, files)
 
 
-def read_own(done: Done, files: Sequence[str]) -> tuple[list[Own], list[str]]:
+def read_own(done: Done, files: Sequence[str]) -> Own:
     """Raises Broken unless every file was read or named as unreadable."""
     if done.why or done.code != 0:
         raise Broken(f"the own rules ended with {done.why or done.code}: {done.err.strip()[-300:]}")
     try:
-        answer: Mapping[str, list[list[str]]] = json.loads(done.out)
-        unread = [str(line) for line in answer["unread"]]
-        read = {str(path) for path, _ in answer["files"]} | {x.partition(":")[0] for x in unread}
-        own = [Own(rule, p, int(a), int(b), text) for rule, p, a, b, text in answer["found"]]
+        answer: Mapping[str, list[Any]] = json.loads(done.out)
+        own = Own(
+            found=tuple(
+                Spot(f"own/{rule}", path, int(line), int(line), int(last), text)
+                for rule, path, line, last, text in answer["found"]
+            ),
+            sql_of_constants=tuple((p, int(a), int(b)) for p, a, b in answer["sql_of_constants"]),
+            unread=tuple(str(line) for line in answer["unread"]),
+        )
+        read = {str(path) for path, _ in answer["files"]}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Broken(f"the own rules' answer cannot be read ({type(error).__name__})") from None
-    if missing := set(files) - read:
+    if missing := set(files) - read - {line.partition(":")[0] for line in own.unread}:
         raise Broken(f"the own rules did not look at {len(missing)} file(s), as {min(missing)}")
-    return own, unread
+    return own
 
 
-def _same(one: Own, alarm: bandit.Alarm) -> bool:
+def _of_constants(alarm: bandit.Alarm, spans: Sequence[tuple[str, int, int]]) -> bool:
+    return alarm.rule == "B608" and any(
+        path == alarm.path and first <= alarm.last_line and alarm.first_line <= last
+        for path, first, last in spans
+    )
+
+
+def _same(one: Spot, alarm: bandit.Alarm) -> bool:
     return (
-        alarm.weight >= RED_FROM
-        and alarm.path == one.path
-        and alarm.rule in _SAME_AS[one.rule]
+        alarm.path == one.path
+        and alarm.rule in _SAME_AS[one.rule.partition("/")[2]]
         and alarm.first_line <= one.last_line
         and one.line <= alarm.last_line
     )
 
 
-def _finding(rule: str, path: str, line: int, text: str) -> Finding:
-    hint = _HINT.format(rule=rule.partition("/")[2])
-    return Finding(rule, text, path=path, line=line, hint=hint)
+def _names(rule: str) -> frozenset[str]:
+    """Every name under which a suppression may speak of a rule."""
+    name = rule.partition("/")[2]
+    same = {own for own, others in _SAME_AS.items() if name in others}
+    return frozenset((name,)) | same | _SAME_AS.get(name, frozenset())
+
+
+def _finding(spot: Spot) -> Finding:
+    hint = _HINT.format(rule=spot.rule.partition("/")[2])
+    return Finding(spot.rule, spot.text, path=spot.path, line=spot.line, hint=hint)

@@ -16,22 +16,27 @@ from typing import Any
 
 from pipelines.stages.security.own.names import Names
 from pipelines.stages.security.own.rules import RULES
+from pipelines.stages.security.own.sql import only_constants
 
 
-def judge(path: str, text: str) -> list[list[Any]]:
-    """What is wrong with one file, by line. Raises SyntaxError, ValueError or RecursionError when it
-    cannot be read."""
+def judge(path: str, text: str) -> tuple[list[list[Any]], list[list[Any]]]:
+    """What is wrong with one file, by line, and where SQL is made of constants. Raises SyntaxError,
+    ValueError or RecursionError when it cannot be read."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # invalid escapes are the linter's to tell
         tree = ast.parse(text)
     names = Names(tree)
     found: list[list[Any]] = []
+    constant: list[list[Any]] = []
     for node in ast.walk(tree):
+        line = getattr(node, "lineno", 1)
+        last = getattr(node, "end_lineno", line)
+        if only_constants(node, names):
+            constant.append([path, line, last])
         for rule in RULES:
             if words := rule.judge(node, names):
-                line = getattr(node, "lineno", 1)
-                found.append([rule.name, path, line, getattr(node, "end_lineno", line), words])
-    return sorted(found)
+                found.append([rule.name, path, line, last, words])
+    return sorted(found), constant
 
 
 def main() -> None:
@@ -39,15 +44,19 @@ def main() -> None:
     folder = Path(request["folder"])
     files: list[list[Any]] = []
     found: list[list[Any]] = []
+    constant: list[list[Any]] = []
     unread: list[str] = []
     for path in request["files"]:
         try:
             text = (folder / path).read_text("utf-8")
-            found += judge(path, text)
+            wrong, harmless = judge(path, text)
+            found += wrong
+            constant += harmless
             files.append([path, text.count("\n") + 1])
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             unread.append(f"{path}: {type(error).__name__}")
-    json.dump({"files": files, "found": found, "unread": unread}, sys.stdout)
+    answer = {"files": files, "found": found, "sql_of_constants": constant, "unread": unread}
+    json.dump(answer, sys.stdout)
 
 
 if __name__ == "__main__":
