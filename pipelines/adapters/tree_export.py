@@ -81,7 +81,7 @@ def remove(folder: Path) -> None:
     """A read-only tree too."""
     for inner, _, _ in os.walk(folder):
         with suppress(OSError):
-            os.chmod(inner, 0o755)  # noqa: S103
+            os.chmod(inner, 0o755)  # noqa: S103 - only to remove what is in it
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -99,7 +99,7 @@ def _end(
 ) -> None:
     connection.execute(
         f"""update trading.backtests set state = %s, {column} = %s, days_done = coalesce(%s,
-        days_done), days = coalesce(%s, days), updated_at = clock_timestamp() where id = %s""",
+        days_done), days = coalesce(%s, days), updated_at = clock_timestamp() where id = %s""",  # nosec B608 - the column is a literal of main
         (state, Jsonb(document), document.get("days"), document.get("days"), sys.argv[1]),
     )
 

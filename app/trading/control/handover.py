@@ -120,7 +120,9 @@ def _call(connection: psycopg.Connection[Any], function: str, operation: str, to
     try:
         with connection.cursor(row_factory=dict_row) as cursor:
             row = cursor.execute(
-                f"select (slipway.{function}(%s, %s)).*", [operation, token]
+                # nosec B608 - the function's name is a literal of the two callers
+                f"select (slipway.{function}(%s, %s)).*",
+                [operation, token],
             ).fetchone()
     except psycopg.Error as error:
         if error.sqlstate in _REFUSALS:

@@ -267,7 +267,8 @@ class LiveDay:
         repository.drop_months_before(self._connection, oldest)
         for table in ("signals", "equity"):
             self._connection.execute(
-                f"delete from trading.{table} where bar_timestamp < %s", [oldest]
+                f"delete from trading.{table} where bar_timestamp < %s",  # nosec B608 - two literals
+                [oldest],
             )
         self._connection.execute(
             "delete from trading.events where seq < (select max(seq) from trading.events) - %s",
