@@ -1,8 +1,9 @@
 """A finding in code that a person has looked at: `# nosec B608 - the columns are a constant`.
 
-The comment must stand on a line of the finding or alone on the one above, name its rule, and say why. ruff's own form,
-`# noqa: S608 - why`, counts as well: its S rules are bandit's under another letter. What neither
-names a rule nor a reason suppresses nothing, and `# nosec` without them is a finding of its own.
+The comment must stand on a line of the finding, or alone on the one above, name its rule, and say
+why. ruff's own form, `# noqa: S608 - why`, counts as well: its S rules are bandit's under another
+letter. What neither names a rule nor a reason suppresses nothing, and `# nosec` without them is a
+finding of its own.
 """
 
 from __future__ import annotations
@@ -74,8 +75,8 @@ def _parse(line: int, last_line: int, comment: str) -> Suppression | None:
 
 
 def _comments(text: str) -> list[tuple[int, str, bool]]:
-    """(line, comment, whether it stands alone). Real comments only: a `nosec` within a text is no comment. A file that cannot be read this way
-    has none; bandit says what is wrong with it."""
+    """(line, comment, whether it stands alone). Real comments only: a `nosec` within a text is none.
+    A file that cannot be read this way has none; bandit says what is wrong with it."""
     try:
         tokens = tokenize.generate_tokens(io.StringIO(text).readline)
         return [
