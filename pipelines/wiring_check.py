@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
@@ -14,7 +14,7 @@ from pipelines.flows.check import Cache, Plan, Say, Workshops, run_check
 from pipelines.model.check import Change, Report
 from pipelines.stages import registry
 from pipelines.stages.protocol import Options
-from pipelines.wiring import checkout_of_this_code
+from pipelines.wiring import checkout, checkout_of_this_code
 
 if TYPE_CHECKING:
     from pipelines.adapters.change import Changes, Wanted
@@ -58,6 +58,7 @@ def open_check(
     from pipelines.adapters.check_environments import CheckEnvironments
     from pipelines.adapters.check_workshops import LocalWorkshops, report_folder
 
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
     names, options = registry.chosen(stages), _with_advisories(state, options or Options())
     folder = state.resolve() / "check"
     changes = open_changes(state, checkout)
@@ -109,6 +110,30 @@ def open_changes(state: Path, checkout: Path | None) -> Changes:
         return Changes(state / "origin.git", trees, bare=True)
     origin = origin if origin and (origin / "HEAD").exists() else None
     return Changes(checkout, trees, origin=origin)
+
+
+def wanted_here(
+    variables: Mapping[str, str],
+    *,
+    branch: str,
+    commit: str,
+    base: str,
+    everything: bool,
+    pull_request: str | None,
+) -> Wanted:
+    """What a person asks for; on GitHub the workflow's variables name branch and target."""
+    from pipelines.adapters.change import Wanted, branch_of_workflow
+
+    of_workflow, target = branch_of_workflow(variables)
+    return Wanted(commit, branch or of_workflow, base, target, everything, pull_request)
+
+
+def checkout_to_judge(here: Path, state: Path) -> Path:
+    """The project's checkout that a folder lies in, else the one that was installed from. Raises
+    BadInput when there is neither."""
+    from pipelines.adapters.change import find_checkout
+
+    return find_checkout(here) or checkout(state)
 
 
 def tools_lock() -> Path:

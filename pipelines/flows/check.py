@@ -92,6 +92,8 @@ def run_check(
             run.wait(began + plan.stage_seconds)
     except BaseException:
         workshops.stop()
+        for run in runs:  # they clear their scratch folders away
+            run.leave()
         raise
     return Report(
         branch=change.branch,
@@ -138,6 +140,10 @@ class _Run:
             self._workshops.stop(self._name)
             self._thread.join(_ENDING_SECONDS)
         self._settle(broken(self._name, f"did not end within {self._plan.stage_seconds:g} s"))
+
+    def leave(self) -> None:
+        if self._thread.ident is not None:
+            self._thread.join(_ENDING_SECONDS)
 
     @property
     def result(self) -> StageResult:
