@@ -23,6 +23,13 @@ up: venv ## three environments on this machine, released and trading (ARGS="--ba
 down: venv ## stop everything that `make up` started
 	@.venv/bin/slipway down $(ARGS)
 
+.PHONY: hooks hooks-remove
+hooks: ## check commit messages, and branches before a push, in this repository
+	@scripts/hooks/install
+
+hooks-remove: ## take those hooks out again
+	@scripts/hooks/install --remove
+
 .PHONY: test test-engine test-app test-acceptance test-faults test-browser
 test: venv-dev app/.venv/made ## everything but whole installations; both suites at once
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target test-engine test-app

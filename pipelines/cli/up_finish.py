@@ -53,3 +53,5 @@ def print_end(rows: list[dict[str, Any]], console: str, token: Path, seconds: fl
         ('.venv/bin/slipway rollback dev --reason "trying it out"', "and back"),
     ):  # fmt: skip
         click.echo(f"  {words:<58} {why}")
+    click.echo("\n`make hooks` checks your commit messages, and branches before a push"
+               " (`make hooks-remove` takes it back).")  # fmt: skip
