@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -65,3 +67,22 @@ def test_the_workflow_runs_every_stage_and_only_the_report_may_write() -> None:
     writers = {name for name, job in jobs.items() if "write" in job["permissions"].values()}
     assert writers == {"report"}
     assert all("checkout" not in step.get("uses", "") for step in jobs["report"]["steps"])
+
+
+@pytest.mark.parametrize("missing", ["go", "jq"])
+def test_a_missing_program_is_named_with_what_to_install(tmp_path: Path, missing: str) -> None:
+    bin_folder = tmp_path / "bin"
+    bin_folder.mkdir()
+    needed = "sh git cat cut uname dirname mkdir mktemp rm jq go".split()
+    for name in set(needed) - {missing}:
+        program = shutil.which(name)
+        assert program, name
+        (bin_folder / name).symlink_to(program)
+    done = subprocess.run(
+        [ROOT / "scripts" / "workflow-tools"],
+        env={"PATH": str(bin_folder), "HOME": str(tmp_path)},
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert f"Error: {missing.replace('go', 'Go')} was not found" in done.stderr
+    assert "install " in done.stderr
