@@ -73,8 +73,8 @@ def test_the_workflow_runs_every_stage_and_only_the_report_may_write() -> None:
 def test_a_missing_program_is_named_with_what_to_install(tmp_path: Path, missing: str) -> None:
     bin_folder = tmp_path / "bin"
     bin_folder.mkdir()
-    needed = "sh git cat cut uname dirname mkdir mktemp rm jq go".split()
-    for name in set(needed) - {missing}:
+    needed = {"sh", "git", "cat", "cut", "uname", "dirname", "mkdir", "mktemp", "rm", "jq", "go"}
+    for name in needed - {missing}:
         program = shutil.which(name)
         assert program, name
         (bin_folder / name).symlink_to(program)
