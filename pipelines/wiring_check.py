@@ -60,6 +60,7 @@ def open_check(
 
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
     names, options = registry.chosen(stages), _with_advisories(state, options or Options())
+    options = _with_running(state, options)
     folder = state.resolve() / "check"
     changes = open_changes(state, checkout)
     change, notes = changes.read(wanted)
@@ -163,6 +164,7 @@ def code_digest() -> str:
 def _asked(state: Path, changes: Changes) -> dict[str, Any]:
     """What single stages ask of the machine, as fields of `Workshop`."""
     from pipelines.adapters.advisory_snapshot import read_snapshot
+    from pipelines.adapters.check_render import read_tree
     from pipelines.adapters.history import GitHistory
     from pipelines.adapters.package_index import ask_index
 
@@ -171,6 +173,7 @@ def _asked(state: Path, changes: Changes) -> dict[str, Any]:
         "history": GitHistory(changes.git),
         "advisory_snapshot": read_snapshot,
         "package_index": ask_index,
+        "renderer": read_tree,
     }
 
 
@@ -181,3 +184,13 @@ def _with_advisories(state: Path, options: Options) -> Options:
     if options.advisories is not None:
         return options
     return replace(options, advisories=installed_snapshot(state.resolve()))
+
+
+def _with_running(state: Path, options: Options) -> Options:
+    """What the branches of the environments say now, where there is an installation."""
+    origin = state.resolve() / "origin.git"
+    if not (origin / "HEAD").is_file():
+        return options
+    from pipelines.adapters.check_render import running
+
+    return replace(options, running=running(origin))

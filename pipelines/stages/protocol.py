@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from pipelines.model.advisory import IndexRecord, Snapshot
 from pipelines.model.check import Change, StageResult
@@ -59,6 +59,28 @@ class Options:
     advisories: Path | None = None
     now: Callable[[], datetime] | None = None
     backup: BackupCopy | None = None
+    running: Mapping[str, str] = field(default_factory=dict)
+    """Environment → `processes.yaml` of its active slot, found by wiring; empty in CI."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What a release of a tree would say. Mappings by name; `values` and `settings` by environment.
+    `strategies_at`: the dotted path of the strategies in the values."""
+
+    processes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    services: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    commands: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    migrations: Sequence[str] = ()
+    values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    dependencies: Mapping[str, str] = field(default_factory=dict)
+    strategies_at: str = ""
+
+
+class Renderer(Protocol):
+    def __call__(self, folder: Path) -> Rendered:
+        """Of an exported tree. Raises BadInput naming the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +126,7 @@ class Workshop:
     history: History | None = None
     advisory_snapshot: AdvisorySnapshot | None = None
     package_index: PackageIndex | None = None
+    renderer: Renderer | None = None
     kept: Path | None = None
     """A folder that outlives the check, for a tool's own cache; nothing a verdict rests on."""
 
