@@ -28,6 +28,7 @@ BACKUP = f"{NEWCOMER}::test_a_backup_is_verified_and_listed_with_its_reason"
 RESTORE = (
     "tests/acceptance/test_restore.py::test_a_restore_puts_the_database_back_and_trading_goes_on"
 )
+EVIDENCE = "tests/acceptance/test_evidence.py"
 SCRIPTS = "tests/acceptance/test_scripts.py::test_scripts"
 BESIDE = "works_without_origin_network_and_the_new_slot"
 ANSWERS = "tests/acceptance/test_commands.py"
@@ -46,6 +47,9 @@ EXERCISED = {
     "diff": A_CHANGE,
     "history": A_CHANGE,
     "why": f"{NEWCOMER}::test_why_names_strategy_release_and_people_of_an_order",
+    "evidence show": f"{EVIDENCE}::test_what_soaked_in_dev_is_said_once_by_dev",
+    "evidence verify": f"{EVIDENCE}::test_what_soaked_in_dev_is_said_once_by_dev",
+    "evidence verify --gate": f"{EVIDENCE}::test_what_was_checked_and_lies_on_develop_goes_to_staging",
     "rollback": ROLLBACK,
     "unhold": ROLLBACK,
     "audit verify": "tests/acceptance/test_audit.py::test_a_changed_entry_is_named_by_audit_verify",

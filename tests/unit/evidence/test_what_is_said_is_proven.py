@@ -272,3 +272,26 @@ def test_the_library_of_signatures_is_loaded_only_by_who_signs_or_verifies(tmp_p
     folder = Path(__file__).resolve().parents[3]
     done = subprocess.run([sys.executable, "-c", code], cwd=folder, env=os.environ, check=False)
     assert done.returncode == 0
+
+
+def test_the_program_in_the_document_verifies_by_hand(tmp_path: Path) -> None:
+    document = Path(__file__).resolve().parents[3] / "docs" / "evidence.md"
+    program = document.read_text().split("```python\n")[1].split("```")[0]
+    evidence = ledger(tmp_path)
+    said = say_much(evidence)
+
+    def by_hand() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-c", program, SOURCE],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    good = by_hand()
+    assert good.returncode == 0, good.stderr
+    assert good.stdout.splitlines()[-1] == f"head {evidence.head(SOURCE)[1]}"
+    assert len(good.stdout.splitlines()) == said + 1
+    (tmp_path / "evidence" / SOURCE / "000004.json").unlink()
+    assert by_hand().returncode != 0
