@@ -16,7 +16,9 @@ from pipelines.model.errors import Unavailable
 from pipelines.records.evidence import Head
 
 _NAME = re.compile(r"([0-9]{6})\.json")
-_WAIT_SECONDS = 10.0
+_WAIT_SECONDS = (
+    60.0  # a writer holds it for milliseconds; on a loaded machine one may have bad luck
+)
 _LARGEST_BYTES = 6_000_000
 _VERSION = 1
 _TABLES = """
@@ -63,7 +65,7 @@ class FileShelf:
                         f"somebody has held {self._folder / '.lock'} for {_WAIT_SECONDS:g} s",
                         hint="run it again",
                     ) from None
-                time.sleep(0.005)
+                time.sleep(0.002)
 
     def envelopes(self, source: str) -> tuple[dict[int, bytes], list[str]]:
         found: dict[int, bytes] = {}
