@@ -22,8 +22,8 @@ _CHAIN = f"{RULE}/chain"
 class Limits:
     """`rows` of a generated copy; no request may wait longer than `longest_stall_seconds`."""
 
-    rows: int = 500_000
-    longest_stall_seconds: float = 0.3
+    rows: int
+    longest_stall_seconds: float
 
 
 def policy_text(change: Change) -> str:
@@ -34,11 +34,7 @@ def policy_text(change: Change) -> str:
 def limits(change: Change) -> Limits:
     """Raises BadInput for a policy that is wrong."""
     data = _data(policy_text(change))
-    plain = Limits()
-    return Limits(
-        rows=int(data.get("rehearsal_rows", plain.rows)),
-        longest_stall_seconds=float(data.get("longest_stall_seconds", plain.longest_stall_seconds)),
-    )
+    return Limits(int(data["rehearsal_rows"]), float(data["longest_stall_seconds"]))
 
 
 def policy_findings(change: Change, history: History) -> list[Finding]:

@@ -179,7 +179,8 @@ def _words(done: Done, document: Mapping[str, Any], seconds: float) -> str:
     if failing:
         return "; ".join(f"{c.get('name')}: {c.get('message')}" for c in failing)[:500]
     if said.get("message"):
-        return f"{said.get('error', '')}: {said['message']}".strip(": ")[:500]
+        first = str(said["message"]).splitlines()[0]  # where in the SQL follows
+        return f"{said.get('error', '')}: {first}".strip(": ")[:500]
     lines = [line for line in done.err.splitlines() if line.strip()]
     return (lines or [f"exit code {done.code}"])[-1][:500]
 

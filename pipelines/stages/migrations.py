@@ -96,6 +96,8 @@ class _Run:
             self._broken = stop.finding.message if stop.broken else self._broken
         except SlipwayError as error:
             self._break("migrations/rehearsal", error.message, error.hint)
+        if self._outcome is not None:
+            self._findings += self._outcome.findings
         return self._made()
 
     # --- lint -------------------------------------------------------------------------------------
@@ -143,7 +145,6 @@ class _Run:
             try:
                 rehearsal.run()
             finally:
-                self._findings += rehearsal.outcome.findings
                 self._observed["seconds"] = round(time.monotonic() - began, 2)
 
     def _copy(self, old: TreeRelease) -> AbstractContextManager[Database]:

@@ -52,15 +52,21 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """`refuses`: kinds of harm by kind of script."""
+    """`refuses`: kinds of harm by kind of script. The last two are for the rehearsal: rows of a
+    generated copy, and how long a request of the release before may wait meanwhile."""
 
     refuses: Mapping[str, tuple[str, ...]]
     contract_alone: bool
     down_required: bool
+    rehearsal_rows: int
+    longest_stall_seconds: float
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any], file: str) -> Data:
-        keys = ("expand_refuses", "contract_refuses", "contract_alone", "down_required")
+        keys = (
+            *("expand_refuses", "contract_refuses", "contract_alone", "down_required"),
+            *("rehearsal_rows", "longest_stall_seconds"),
+        )
         fields = Fields(file, mapping, keys)
         for key in keys[:2]:
             if unknown := [harm for harm in fields.texts(key) if harm not in HARMS]:
@@ -75,6 +81,8 @@ class Data:
             },
             contract_alone=fields.boolean("contract_alone"),
             down_required=fields.boolean("down_required"),
+            rehearsal_rows=fields.integer("rehearsal_rows", 1_000, 20_000_000),
+            longest_stall_seconds=fields.number("longest_stall_seconds", 0.01, 10.0),
         )
 
 

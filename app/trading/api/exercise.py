@@ -60,8 +60,9 @@ class Report:
         del self.slowest[KEPT_SLOWEST:]
         if problem:
             self.errors += 1
-            if len(self.problems) < KEPT_PROBLEMS:
-                self.problems.append(f"{what}: {problem}")
+            said = f"{what}: {problem}"
+            if said not in self.problems and len(self.problems) < KEPT_PROBLEMS:
+                self.problems.append(said)
 
     def document(self) -> dict[str, object]:
         ordered = sorted(self.latencies)
