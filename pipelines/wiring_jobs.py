@@ -99,14 +99,18 @@ def run_check(
 
 
 def write_report(folder: Path, report: Report) -> None:
-    """`report.json` beside what the stages attached."""
+    """`report.json`, `.md` and `.sarif` beside what the stages attached."""
     from pipelines.adapters.files import write_whole, writing
     from pipelines.stages.report_json import report_document
+    from pipelines.stages.report_markdown import report_markdown
+    from pipelines.stages.report_sarif import report_sarif
 
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(report_document(report), indent=2, ensure_ascii=False)
-    write_whole(folder / REPORT, (text + "\n").encode())
+    write_whole(folder / "report.md", report_markdown(report).encode())
+    for name, document in ((REPORT, report_document), ("report.sarif", report_sarif)):
+        text = json.dumps(document(report), indent=2, ensure_ascii=False)
+        write_whole(folder / name, (text + "\n").encode())
 
 
 def complete_merge(state: Path, job: Job) -> tuple[str, str]:
@@ -128,4 +132,18 @@ def open_desk(state: Path, actor: str) -> Desk:
         audit=open_records(state, wiring.WORKER).audit,
         actor=actor,
         wake=lambda: wiring.wake_worker(state),
+        strategies=lambda branch, commit: touched_strategies(state, branch, commit),
     )
+
+
+def touched_strategies(state: Path, branch: str, commit: str) -> Sequence[str]:
+    """By files, and by parameters in the values of an environment."""
+    from pipelines.adapters.change import Wanted
+    from pipelines.stages.values_changes import values_changes
+    from pipelines.wiring_check import open_changes
+    from policies import strategies
+
+    change, _ = open_changes(state, None).read(Wanted(commit=commit, branch=branch))
+    paths = [path for file in change.files for path in file.paths]
+    plugins = [name for one in values_changes(change) for name in (one.before, one.after)]
+    return strategies.touched(paths, plugins)

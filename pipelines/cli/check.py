@@ -53,6 +53,7 @@ LARGEST_TEXT_BYTES = 4_000_000
 )  # fmt: skip
 @click.option("--fresh", is_flag=True, help="Use no earlier answer.")
 @click.option("--follow", metavar="BRANCH", help="Show the check of a pushed branch, to its end.")
+@click.option("--again", is_flag=True, help="With --follow: have it checked once more.")
 @state_option
 @output_option
 def command(
@@ -67,6 +68,7 @@ def command(
     report_dir: Path | None,
     fresh: bool,
     follow: str | None,
+    again: bool,
     state: Path,
     output: str,
 ) -> int:
@@ -78,7 +80,7 @@ def command(
     if follow:
         from pipelines.cli.check_follow import follow as watch
 
-        return watch(state, follow, output)
+        return watch(state, follow, output, again=again)
     from pipelines import wiring_check
     from pipelines.stages.protocol import Options
 

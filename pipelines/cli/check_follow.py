@@ -3,40 +3,61 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import click
 
-from pipelines.cli.output import paint, print_json, print_table
+from pipelines.cli.output import paint, print_json
 from pipelines.model.check import Report
 from pipelines.model.errors import BadInput, NeedsPerson
-from pipelines.records.jobs import PASSED, QUEUED, SUPERSEDED, Job, Jobs
+from pipelines.records.jobs import CHECK, PASSED, QUEUED, SUPERSEDED, Job, Jobs
 
 LOOK_SECONDS = 0.3
 REMIND_SECONDS = 10.0
-MOST_FINDINGS = 20
 REPORT = "report.json"
 
 
-def follow(state: Path, branch: str, output: str) -> int:
-    """Exit code: 0 passed, 1 not. Raises BadInput (nothing was ever asked for this branch),
+def follow(state: Path, branch: str, output: str, *, again: bool = False) -> int:
+    """Exit code: 0 passed, 1 not. `again`: the commit that was checked last is checked once more,
+    such as after a tool was missing. Raises BadInput (nothing was ever asked for this branch),
     NeedsPerson (nobody works on it)."""
+    if again:
+        _ask_again(state, branch)
     job = wait(state, branch, quiet=output == "json")
-    assert job is not None
     report = _report(job)
     if output == "json":
         print_json({**job_document(job), "report": _raw(job)})
     elif report is not None:
-        show(report)
+        from pipelines.cli.check_table import print_report
+
+        print_report(report)
     if output != "json":
         click.echo(f"{job.branch} {job.commit[:12]}: {job.kind} {paint(job.status)}"
                    f"{' — ' + job.message if job.message else ''}")  # fmt: skip
         if job.report:
             click.echo(f"  report: {job.report}")
     return 0 if job.status == PASSED else 1
+
+
+def _ask_again(state: Path, branch: str) -> None:
+    from pipelines import wiring
+    from pipelines.cli.options import actor
+
+    jobs = wiring.open_jobs(state)
+    known = jobs.newest(branch, kind=CHECK)
+    if known is None:
+        raise _unknown(branch)
+    jobs.ask(CHECK, branch, known.commit, actor=actor(), reason="asked again", again=True)
+    wiring.wake_worker(state)
+
+
+def _unknown(branch: str) -> BadInput:
+    return BadInput(
+        f"nothing was asked for a branch {branch!r:.120}",
+        hint=f"push it first: git push slipway HEAD:{branch}",
+    )
 
 
 def wait(state: Path, branch: str, *, kind: str = "", quiet: bool) -> Job:
@@ -48,10 +69,7 @@ def wait(state: Path, branch: str, *, kind: str = "", quiet: bool) -> Job:
     while True:
         job = jobs.newest(branch, kind=kind)
         if job is None:
-            raise BadInput(
-                f"nothing was asked for a branch {branch!r:.120}",
-                hint=f"push it first: git push slipway HEAD:{branch}",
-            )
+            raise _unknown(branch)
         if job.ended and job.status != SUPERSEDED:
             return job
         if job.status == SUPERSEDED and jobs.newest(branch, kind=kind) == job:
@@ -111,21 +129,3 @@ def _report(job: Job) -> Report | None:
         return report_from(raw) if isinstance(raw, dict) else None
     except ValueError:
         return None
-
-
-def show(report: Report) -> None:
-    """The table, then what a reviewer would say."""
-    rows = [
-        {"stage": s.stage, "status": s.status, "seconds": f"{s.seconds:.1f}", "summary": s.summary}
-        for s in report.stages
-    ]
-    print_table(rows, ["stage", "status", "seconds", "summary"])
-    findings = [f for s in report.stages for f in s.findings]
-    for finding in findings[:MOST_FINDINGS]:
-        where = f"{finding.path}:{finding.line} " if finding.path else ""
-        click.echo(f"  {finding.severity}: {where}{finding.message} [{finding.rule}]")
-        if finding.hint:
-            click.echo(f"    {finding.hint}")
-    if len(findings) > MOST_FINDINGS:
-        click.echo(f"  … and {len(findings) - MOST_FINDINGS} more")
-    sys.stdout.flush()

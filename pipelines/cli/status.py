@@ -8,9 +8,11 @@ from typing import Any
 
 import click
 
+from pipelines.cli.check_follow import job_document
 from pipelines.cli.options import examples, output_option, state_option
 from pipelines.cli.output import print_json, print_table
 from pipelines.cli.session import open_all
+from pipelines.records.jobs import Job
 
 
 @click.command(
@@ -24,10 +26,29 @@ def command(environment: str | None, state: Path, output: str) -> None:
     from pipelines.flows.status import environment_status
 
     rows = [environment_status(context) for context in open_all(state, environment)]
+    jobs = open_jobs(state)
     if output == "json":
-        print_json({"environments": rows})
+        print_json({"environments": rows, "jobs": [job_document(job) for job in jobs]})
     else:
         print_status(rows)
+        for job in jobs:
+            click.echo(f"  {job_remark(job)}")
+
+
+def open_jobs(state: Path) -> list[Job]:
+    """What runs, what waits, and the delivery of develop that failed, if it was the last one."""
+    from pipelines import wiring
+
+    jobs = wiring.open_jobs(state)
+    running, last = jobs.running(), jobs.newest("develop", kind="deliver")
+    failed = last is not None and last.status in ("failed", "broken")
+    return [*([running] if running else []), *jobs.waiting(), *([last] if failed and last else [])]
+
+
+def job_remark(job: Job) -> str:
+    message = job.message.partition("\n")[0]
+    words = f"{job.kind} of {job.branch} {job.commit[:12]}: {job.status}"
+    return f"{words}{' — ' + message if message else ''} (slipway check --follow {job.branch})"
 
 
 def print_status(rows: Sequence[Mapping[str, Any]]) -> None:

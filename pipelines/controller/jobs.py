@@ -44,12 +44,13 @@ class Worker:
             self._thread.join(seconds)
 
     def _work(self, stopping: threading.Event) -> None:
-        swept = -SWEEP_SECONDS
+        swept, first = -SWEEP_SECONDS, True
         while not stopping.wait(LOOK_SECONDS):
             try:
                 if self._acting() and time.monotonic() - swept > SWEEP_SECONDS:
                     swept = time.monotonic()
-                    find_work(self._jobs, self._origin)
+                    find_work(self._jobs, self._origin, anew=first)
+                    first = False
                 if self._acting() or self._bench.busy:
                     self._bench.look()
                 self._said = ""

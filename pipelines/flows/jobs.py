@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -58,6 +59,20 @@ class Tools:
 
 def work(tools: Tools, job: Job) -> Outcome:
     """Do the job to its end. What goes wrong is its outcome, not an error."""
+    outcome = _outcome(tools, job)
+    if job.kind == DELIVER and outcome.status in (states.FAILED, states.BROKEN):
+        with suppress(SlipwayError):  # the job itself says it too
+            tools.contexts(job.actor)[0].records.audit.append(
+                actor=job.actor,
+                action="deliver",
+                reason=job.reason,
+                result=outcome.status,
+                details={"commit": job.commit, "message": outcome.message},
+            )
+    return outcome
+
+
+def _outcome(tools: Tools, job: Job) -> Outcome:
     try:
         return _ACTS[job.kind](tools, job)
     except (Refused, Undone, BadInput) as error:

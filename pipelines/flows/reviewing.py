@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from pipelines.records import jobs as states
 from pipelines.records.evidence import Evidence
 from pipelines.records.jobs import Jobs
 from pipelines.records.protocols import Audit
-from policies import rooms, strategies
+from policies import rooms
 
 CODEOWNERS = ".github/CODEOWNERS"
 GREEN = ("passed", "untouched")
@@ -26,7 +26,8 @@ GREEN = ("passed", "untouched")
 @dataclass(frozen=True, slots=True)
 class Desk:
     """What approving and merging use. `audit` is that of the environment develop goes to; `wake`
-    tells the worker that there is a job, and answers whether one lives."""
+    tells the worker that there is a job, and answers whether one lives; `strategies`: those that a
+    commit of a branch touches, by files and by parameters."""
 
     origin: Branches
     evidence: Evidence
@@ -34,6 +35,7 @@ class Desk:
     audit: Audit
     actor: str
     wake: Callable[[], bool]
+    strategies: Callable[[str, str], Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +103,12 @@ def require_green(desk: Desk, where: Standing) -> Proven:
     proven = believed(desk, where.source)
     red = not_green(proven, where.head)
     if red:
+        mend = "mend it, commit, and push again"
+        if job is not None and job.status == states.BROKEN:
+            mend = f"mend what could not run, then: {follow} --again"
         raise Refused(
             f"{where.branch} {where.head[:12]} has no green check: {'; '.join(red)}",
-            hint=f"see what it says: {follow}; mend it, commit, and push again",
+            hint=f"see what it says: {follow}; {mend}",
         )
     return proven
 
@@ -148,7 +153,7 @@ def require_reviews(desk: Desk, where: Standing, proven: Proven) -> list[str]:
         "commit": where.head,
         "authors": people(desk, where),
         "paths": paths,
-        "strategies": list(strategies.touched(paths, ())),
+        "strategies": list(desk.strategies(where.branch, where.head)),
         "codeowners": desk.origin.text(where.tip, CODEOWNERS) or "",
         "approvals": approvals(proven, where.branch),
         "local": True,

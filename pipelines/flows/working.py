@@ -43,13 +43,20 @@ class Running(Protocol):
     def stop(self) -> None: ...
 
 
-def find_work(jobs: Jobs, origin: Branches) -> list[Job]:
+def find_work(jobs: Jobs, origin: Branches, *, anew: bool = False) -> list[Job]:
     """Jobs for what came in while nobody could write one down: branches without a check of their
-    head, and a develop that Slipway moved without delivering it. Returns those made now."""
+    head, and a develop that Slipway moved without delivering it. Returns those made now.
+
+    `anew` (a controller has just started, maybe of another engine): checks that were broken too.
+    """
     made: list[Job] = []
     for branch, commit in origin.heads(*CHECKED_KINDS).items():
-        if jobs.newest(branch, kind=CHECK, commit=commit) is None:
-            made.append(jobs.ask(CHECK, branch, commit, actor="slipway", reason="found"))
+        known = jobs.newest(branch, kind=CHECK, commit=commit)
+        broken = anew and known is not None and known.status == BROKEN
+        if (known is None or broken) and not origin.contains("develop", commit):
+            made.append(
+                jobs.ask(CHECK, branch, commit, actor="slipway", reason="found", again=broken)
+            )
     develop = origin.head("develop")
     if develop is not None and jobs.newest("develop", kind=DELIVER, commit=develop) is None:
         trailers = origin.trailers(develop)
