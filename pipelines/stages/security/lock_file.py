@@ -137,7 +137,6 @@ def _pin(path: str, line: int, text: str) -> tuple[Pin | None, list[Finding]]:
 
 
 def _hashes(pin: Pin, words: list[str]) -> Iterator[Finding]:
-    strong = 0
     for word in words:
         found = _HASH.match(word)
         if found is None:
@@ -147,9 +146,7 @@ def _hashes(pin: Pin, words: list[str]) -> Iterator[Finding]:
                 path=pin.lock,
                 line=pin.line,
             )
-        elif _STRONG.get(found[1]) == len(found[2]):
-            strong += 1
-        else:
+        elif _STRONG.get(found[1]) != len(found[2]):
             yield Finding(
                 "lock/weak-hash",
                 f"{pin.name}: {found[1]} with {len(found[2])} digits proves nothing",
@@ -157,7 +154,7 @@ def _hashes(pin: Pin, words: list[str]) -> Iterator[Finding]:
                 line=pin.line,
                 hint=_REMAKE,
             )
-    if not strong:
+    if not words:
         yield Finding(
             "lock/no-hash",
             f"{pin.name} {pin.version} has no hash: whatever the index sends would be installed",

@@ -7,15 +7,18 @@ import re
 
 from pipelines.stages.security.own.names import Names
 
-_SENDERS = (
-    *("execute", "executemany", "executescript", "fetch", "fetchrow", "fetchval", "fetchall"),
-    *("raw", "read_sql", "read_sql_query", "mogrify", "copy"),
-)
-_WRAPPERS = ("text", "SQL")  # sqlalchemy.text, psycopg.sql.SQL
-_SQL = re.compile(
-    r"\b(select|insert\s+into|update|delete\s+from|create|drop|alter|truncate|grant|with|copy|set"
-    r"|begin|lock|notify|listen|values|where)\b",
+_EXECUTES = ("execute", "executemany", "executescript")
+_OTHERS = ("fetch", "fetchrow", "fetchval", "fetchall", "raw", "read_sql", "mogrify", "copy")
+_WRAPPERS = ("sqlalchemy.text", "sqlalchemy.sql.text", "psycopg.sql.SQL", "psycopg2.sql.SQL")
+_WORD = re.compile(
+    r"\b(select|insert|update|delete|create|drop|alter|truncate|grant|with|copy|set|begin|lock"
+    r"|notify|listen|values|where)\b",
     re.IGNORECASE,
+)
+_STATEMENT = re.compile(
+    r"\b(select\b.*\bfrom|insert\s+into|update\b.*\bset|delete\s+from|where\b.*=|values\s*\("
+    r"|(create|drop|alter)\s+(table|index|view|schema|role|user|database)|truncate\s|copy\s)",
+    re.IGNORECASE | re.DOTALL,
 )
 _MARKS = re.compile(r"[?%s:,() ]*")
 
@@ -25,14 +28,16 @@ def from_parts(node: ast.AST, names: Names) -> str:
     be put in, anything else may not."""
     if not isinstance(node, ast.Call) or not node.args:
         return ""
-    method = names.dotted(node.func).rpartition(".")[2]
+    name = names.dotted(node.func)
+    method = name.rpartition(".")[2]
     if not method and isinstance(node.func, ast.Attribute):
         method = node.func.attr
-    if method not in _SENDERS + _WRAPPERS:
+    if method not in _EXECUTES + _OTHERS and name not in _WRAPPERS:
         return ""
+    form = _WORD if method in _EXECUTES else _STATEMENT
     for value in names.values(node.args[0]):
         part = _part(value, names)
-        if part and _SQL.search(_constant_text(value)):
+        if part and form.search(_constant_text(value)):
             return f"SQL is put together with {part}: give values as parameters"
     return ""
 
@@ -43,7 +48,7 @@ def only_constants(node: ast.AST, names: Names) -> bool:
     if not isinstance(node, ast.JoinedStr | ast.BinOp | ast.Call):
         return False
     made = bool(_pieces(node, names)) and not _part(node, names)
-    return made and bool(_SQL.search(_constant_text(node)))
+    return made and bool(_WORD.search(_constant_text(node)))
 
 
 def _part(node: ast.expr, names: Names) -> str:
