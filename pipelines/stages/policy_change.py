@@ -72,12 +72,25 @@ def _against_the_old(
         )
         found.append(_finding(file, words, f"severity: {old[rooms.SEVERITY]}"))
     found += [_finding(file, words, _HINT) for words in _let_through(rule, old_bad, old, new)]
+    found += [
+        replace(_finding(file, words, ""), severity="note") for words in _changed(rule, old, new)
+    ]
     kept = {case.name for case in own if not case.good}
     for case in old_bad:
         if case.name not in kept:
             words = f"policies/{rule} no longer has its bad case {case.name!r}"
             found.append(replace(_finding(file, words, ""), severity="note"))
     return found, len(old_bad)
+
+
+def _changed(rule: str, old: Any, new: Any, path: str = "") -> Iterator[str]:
+    """For a reviewer: each value that is another one now. No case may speak of it."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for key in {**old, **new}:
+            where = f"{path}.{key}" if path else key
+            yield from _changed(rule, old.get(key), new.get(key), where)
+    elif old != new:
+        yield f"policies/{rule}: {path}: {old!r:.200} becomes {new!r:.200}"
 
 
 def _bad(rule: str, text: str) -> list[cases.Case]:

@@ -74,7 +74,12 @@ def _map(fields: Fields, key: str) -> dict[str, tuple[str, ...]]:
     if not named:
         raise BadInput(f"{fields.file}: {key}: is empty", hint="write `branch: [branches]` lines")
     inner = fields.sub(key, named)
-    return {name: patterns.read(inner, name) for name in named}
+    found = {name: patterns.read(inner, name) for name in named}
+    for name, branches in found.items():
+        if not branches:
+            hint = "name a branch, or take the line out"
+            raise BadInput(f"{fields.file}: {key}.{name}: is empty", hint=hint)
+    return found
 
 
 def judge(facts: Facts, data: Data) -> list[Finding]:
