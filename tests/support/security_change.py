@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import tarfile
 from collections.abc import Mapping
@@ -94,12 +95,12 @@ class ScriptedTools:
     """Tools that are a script each, in place of the real ones."""
 
     def __init__(self, folder: Path, scripts: Mapping[str, str], real: Path) -> None:
-        self._bin = folder / "scripted"
+        self._bin = folder / "scripted" / "bin"
+        packages = self._bin.parent / "lib" / "python3" / "site-packages"
+        (packages / "bandit-0.0.dist-info").mkdir(parents=True)
         self._bin.mkdir()
-        for name in ("bandit", "python"):
-            if name not in scripts:
-                (self._bin / name).symlink_to(real / name)
-        for name, text in scripts.items():
+        whole = {name: f'exec {real / name} "$@"' for name in ("bandit", "python")}
+        for name, text in {**whole, **scripts}.items():
             if text:
                 (self._bin / name).write_text(f"#!/bin/sh\n{text}\n")
                 (self._bin / name).chmod(0o755)
@@ -134,7 +135,10 @@ def record(
 def snapshot(file: Path, records: list[dict[str, Any]], *, modified: str = "2026-06-20") -> Path:
     """A .tgz with these and one record of another package that says how old it is."""
     filler = record("PYSEC-2026-9999", "something-else", modified=f"{modified}T00:00:00Z")
-    with tarfile.open(file, "w:gz") as archive:
+    with (
+        gzip.GzipFile(file, "wb", mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w") as archive,
+    ):
         for one in [filler, *records]:
             name = one["affected"][0]["package"]["name"]
             content = yaml.safe_dump(one, sort_keys=False).encode()

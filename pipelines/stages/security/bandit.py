@@ -45,7 +45,7 @@ def command(program: Path, files: Sequence[str], planted: Path) -> list[str]:
 def read_answer(done: Done, files: Sequence[str], planted: Path) -> tuple[list[Alarm], list[str]]:
     """Alarms in a stable order, and what it could not read in words. Raises Broken."""
     if done.why:
-        raise Broken(f"bandit: {done.why} after {done.seconds:.0f} s" if done.seconds else done.err)
+        raise Broken(f"bandit: {done.why}")
     if done.code != 0:
         raise Broken(f"bandit ended with {done.code}: {done.err.strip()[-300:]}")
     try:

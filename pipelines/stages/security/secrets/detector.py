@@ -51,7 +51,7 @@ def question(lines: Sequence[tuple[str, str]]) -> str:
 def read_answer(done: Done, asked: int) -> Detection:
     """Raises Broken unless every line was looked at and the planted ones were found."""
     if done.why:
-        raise Broken(f"detect-secrets: {done.why} after {done.seconds:.0f} s")
+        raise Broken(f"detect-secrets: {done.why}")
     if done.code != 0:
         raise Broken(f"detect-secrets ended with {done.code}: {done.err.strip()[-300:]}")
     try:
