@@ -35,6 +35,8 @@ ORDER = ("production", "staging", "dev")
 """Of whose backups the first that has one is taken."""
 RECOVERY_SECONDS = 120
 DUMP_SECONDS = 60.0
+GENERATING_BYTES = 1024 * 1024 * 1024
+"""Half a million rows with their indexes and the log of writing them, and room to spare."""
 _NOISE = re.compile(r"^(--.*|\\(un)?restrict .*|)$")
 _COUNTS = """
 select format('select count(*) from only %I.%I', n.nspname, c.relname)
@@ -167,6 +169,7 @@ def _copied(source: Path, folder: Path, action: str) -> Iterator[tuple[ScratchSe
 
 def _make(folder: Path, fill: Callable[[Database], None]) -> None:
     """Into `folder`/data: an empty database, filled, at rest, on the disk."""
+    require_room(folder, GENERATING_BYTES, "generating rows")
     with scratch_server(folder) as (server, layout):
         server.initialise(folder / "passfile")
         server.configure(fast=True)
