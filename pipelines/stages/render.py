@@ -23,7 +23,7 @@ from pipelines.stages.report_text import escaped
 
 MOST_ROWS = 60
 _PLACE = re.compile(r"^([\w./-]+\.(?:yaml|yml|py|lock|toml)): (?:line (\d+): )?")
-_KEY = re.compile(r"^([\w.-]+): ")
+_KEY = re.compile(r"^([\w.-]+): |'([\w.-]+)'")
 _EMPTY = Rendered()
 
 
@@ -75,17 +75,17 @@ def place(error: BadInput, tree: Tree) -> Finding:
     if found := _PLACE.match(message):
         path, line = found[1], int(found[2] or 0)
         message = message[found.end() :]
-        key = _KEY.match(message)
+        key = _KEY.search(message)
         text = tree.text(path) or ""
         if not line:
             number = re.search(r"line (\d+)", message)
-            line = int(number[1]) if number else _line_of(text, key[1] if key else "")
+            line = int(number[1]) if number else _line_of(text, key)
     return Finding("render/unreadable", message, path=path, line=line, hint=error.hint)
 
 
-def _line_of(text: str, dotted: str) -> int:
-    """The first line with the last key of a dotted path, 0 when there is none."""
-    key = dotted.rpartition(".")[2]
+def _line_of(text: str, named: re.Match[str] | None) -> int:
+    """The first line with the last key of the dotted path that was named, 0 when there is none."""
+    key = (named[1] or named[2]).rpartition(".")[2] if named else ""
     for number, line in enumerate(text.splitlines(), 1):
         if key and line.strip().startswith(f"{key}:"):
             return number
