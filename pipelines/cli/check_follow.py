@@ -12,7 +12,7 @@ import click
 from pipelines.cli.output import paint, print_json
 from pipelines.model.check import Report
 from pipelines.model.errors import BadInput, NeedsPerson
-from pipelines.records.jobs import CHECK, PASSED, QUEUED, SUPERSEDED, Job, Jobs
+from pipelines.records.jobs import CHECK, DELIVER, PASSED, QUEUED, SUPERSEDED, Job, Jobs
 
 LOOK_SECONDS = 0.3
 REMIND_SECONDS = 10.0
@@ -20,8 +20,8 @@ REPORT = "report.json"
 
 
 def follow(state: Path, branch: str, output: str, *, again: bool = False) -> int:
-    """Exit code: 0 passed, 1 not. `again`: the commit that was checked last is checked once more,
-    such as after a tool was missing. Raises BadInput (nothing was ever asked for this branch),
+    """Exit code: 0 passed, 1 not. `again`: the commit that was checked (of develop: delivered) last
+    is once more, such as after a tool was missing. Raises BadInput (nothing was ever asked for this branch),
     NeedsPerson (nobody works on it)."""
     if again:
         _ask_again(state, branch)
@@ -46,10 +46,11 @@ def _ask_again(state: Path, branch: str) -> None:
     from pipelines.cli.options import actor
 
     jobs = wiring.open_jobs(state)
-    known = jobs.newest(branch, kind=CHECK)
+    known = jobs.newest(branch, kind=DELIVER if branch == "develop" else CHECK)
     if known is None:
         raise _unknown(branch)
-    jobs.ask(CHECK, branch, known.commit, actor=actor(), reason="asked again", again=True)
+    reason = known.reason if known.kind == DELIVER else "asked again"
+    jobs.ask(known.kind, branch, known.commit, actor=actor(), reason=reason, again=True)
     wiring.wake_worker(state)
 
 
