@@ -59,7 +59,8 @@ def test_a_good_change_makes_the_gate_green(good: Ended) -> None:
 
 def test_the_report_is_one_comment_and_the_summary(good: Ended) -> None:
     assert good.comment is not None, good.log
-    assert "policy" in good.comment
+    assert good.comment.startswith("# Check: success")
+    assert "Name, flow, text and isolation are fine." in good.comment
     assert good.comment.strip() in good.summary
 
 
@@ -72,6 +73,7 @@ def test_a_badly_named_branch_makes_the_gate_red_and_the_report_says_why(bad: En
     assert (bad.gate, bad.jobs["check"]) == ("failure", "failure"), bad.log
     assert bad.code != 0
     assert bad.comment is not None
+    assert bad.comment.startswith("# Check: failure")
     assert BAD in bad.comment
     assert "branch_names" in bad.comment
 
