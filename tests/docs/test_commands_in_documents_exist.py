@@ -50,6 +50,7 @@ EXERCISED = {
     "evidence show": f"{EVIDENCE}::test_what_soaked_in_dev_is_said_once_by_dev",
     "evidence verify": f"{EVIDENCE}::test_what_soaked_in_dev_is_said_once_by_dev",
     "evidence verify --gate": f"{EVIDENCE}::test_what_was_checked_and_lies_on_develop_goes_to_staging",
+    "evidence verify --rerun": f"{EVIDENCE}::test_a_gate_is_repeated_and_compared_byte_by_byte",
     "rollback": ROLLBACK,
     "unhold": ROLLBACK,
     "audit verify": "tests/acceptance/test_audit.py::test_a_changed_entry_is_named_by_audit_verify",
@@ -106,7 +107,8 @@ def check_slipway(words: list[str]) -> None:
         return
     command = command_of(words)
     known = {name for one in command.params for name in (*one.opts, *one.secondary_opts)}
-    for word in words:
+    options = words[: words.index("--")] if "--" in words else words
+    for word in options:
         if word.startswith("-") and word != "-":
             assert word.partition("=")[0] in known, f"{word} is no option of {command.name}"
 
