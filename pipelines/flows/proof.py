@@ -75,7 +75,8 @@ def _by_commit(ctx: Context, name: str) -> Subject | None:
     if not ctx.source().branches_with(name):
         return None
     source = source_digest(ctx.source().trees(name))
-    return _by_source(ctx, source) or Subject(source, commit=name)
+    found = _by_source(ctx, source)
+    return found if found and found.release else Subject(source, commit=name)
 
 
 def problems_of(ctx: Context, subject: Subject, gates: Sequence[str]) -> tuple[Proven, list[str]]:
@@ -94,7 +95,9 @@ def _gate_problem(proven: Proven, gate: str) -> str:
     if newest is None:
         return f"nobody has said that stage {gate} passed"
     status = newest.predicate.get("status")
-    return "" if status in (PASSED, UNTOUCHED) else f"stage {gate} {status}: {_about(newest)}"
+    if status in (PASSED, UNTOUCHED):
+        return ""
+    return f"stage {gate} {status}: {newest.predicate.get('summary') or 'it says no more'}"
 
 
 def repeat(proven: Proven, gates: Sequence[str], rerun: Rerun) -> list[Repeated]:
