@@ -131,11 +131,17 @@ def _say(ctx: Context, operation: Operation, release: Release) -> None:
     )
 
 
+def shadow_checks(remembered: Any) -> list[Any]:
+    """Those of the shadow run among checks as the journal keeps them: [name, ok, message, samples]."""
+    return [c for c in remembered or [] if str(c[0]).partition(":")[0] == "shadow"]
+
+
 def soak_predicate(ctx: Context, operation: Operation, release: Release) -> Mapping[str, Any]:
     """What an environment says about an operation it confirmed (`model.evidence.SOAK`)."""
     journal = ctx.records.journal
     verify = journal.recall(operation.id, "verify") or []
-    shadow = [c for c in verify if str(c[0]).partition(":")[0] == "shadow"]
+    analysis = journal.recall(operation.id, "analysis") or []
+    shadow = shadow_checks([*verify, *analysis])
     return {
         "environment": ctx.environment,
         "release": release.id,
@@ -151,8 +157,5 @@ def soak_predicate(ctx: Context, operation: Operation, release: Release) -> Mapp
             "message": "; ".join(c[2] for c in shadow) or "there was no shadow run",
         },
         "verify": [{"name": c[0], "ok": c[1], "samples": c[3]} for c in verify],
-        "analysis": [
-            {"name": c[0], "ok": c[1], "samples": c[3]}
-            for c in journal.recall(operation.id, "analysis") or []
-        ],
+        "analysis": [{"name": c[0], "ok": c[1], "samples": c[3]} for c in analysis],
     }

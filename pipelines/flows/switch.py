@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 from pipelines.engine.verdict import Observation, judge
-from pipelines.flows.evidence import promise, say_soak
+from pipelines.flows.evidence import promise, say_soak, shadow_checks
 from pipelines.flows.run import Run, StepFailed, demand
 from pipelines.model.errors import Refused, StaleToken, Unavailable
 from pipelines.model.live import Check, Handover, Health, ProbeSamples, TrafficCounters
@@ -132,7 +132,7 @@ class Soak:
             checks = self._judge(final=False)
             if any(not check.ok for check in checks):
                 return checks
-        return [*self._judge(final=True), *self._record()]
+        return [*self._judge(final=True), *self._record(), *self._shadow_again()]
 
     def _allowed(self) -> float:
         """After a crash the soak begins again, but must end before `confirm_by`."""
@@ -198,6 +198,22 @@ class Soak:
         samples, least = sum(check.samples for check in checks), self.settings.min_record_samples
         message = f"{samples} live decisions compared, at least {least}"
         return [*checks, Check("record samples", samples >= least, message, samples)]
+
+    def _shadow_again(self) -> list[Check]:
+        """A shadow run before the switch that found no bars to compare (the environment is young)
+        proved nothing: there are some by now."""
+        run, settings = self.run, self.run.ctx.settings()
+        if run.first or any(check[3] for check in shadow_checks(run.recall("verify"))):
+            return []
+        return list(
+            self.target.application_check(
+                run.release,
+                run.to,
+                "shadow",
+                ["--bars", str(settings.shadow_bars)],
+                settings.verify_timeout_seconds,
+            )
+        )
 
 
 def _merge(
