@@ -40,6 +40,11 @@ def starter(state: Path) -> Callable[[Job], Running]:
     return start
 
 
+def engine_id() -> str:
+    """Name of the installed engine this is; of a checkout, its folder."""
+    return Path(sys.prefix).resolve().name
+
+
 def become_child(parent: int) -> None:
     from pipelines.adapters.job_process import become
 

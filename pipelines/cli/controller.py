@@ -39,6 +39,6 @@ def command(environment: str, supervised: bool, state: Path, output: str) -> Non
 
         controller.worker = Worker(
             wiring.open_jobs(state), wiring_jobs.open_branches(state), wiring_jobs.starter(state),
-            acting=controller.acting, log=log,
+            engine=wiring_jobs.engine_id(), acting=controller.acting, log=log,
         )  # fmt: skip
     controller.run()

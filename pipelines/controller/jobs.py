@@ -14,8 +14,8 @@ SWEEP_SECONDS = 10.0
 
 
 class Worker:
-    """`acting` says whether this controller holds its environment: only then jobs are begun, while
-    one that runs goes on."""
+    """`engine` names the installed one. `acting` says whether this controller holds its environment:
+    only then jobs are begun, while one that runs goes on."""
 
     def __init__(
         self,
@@ -23,12 +23,13 @@ class Worker:
         origin: Branches,
         start: Callable[[Job], Running],
         *,
+        engine: str,
         acting: Callable[[], bool],
         log: Callable[[str], None],
     ) -> None:
-        self._jobs, self._origin = jobs, origin
+        self._jobs, self._origin, self._engine = jobs, origin, engine
         self._acting, self._log = acting, log
-        self._bench = Bench(jobs, start, time.monotonic, log)
+        self._bench = Bench(jobs, engine, start, time.monotonic, log)
         self._thread: threading.Thread | None = None
         self._said = ""
 
@@ -44,13 +45,12 @@ class Worker:
             self._thread.join(seconds)
 
     def _work(self, stopping: threading.Event) -> None:
-        swept, first = -SWEEP_SECONDS, True
+        swept = -SWEEP_SECONDS
         while not stopping.wait(LOOK_SECONDS):
             try:
                 if self._acting() and time.monotonic() - swept > SWEEP_SECONDS:
                     swept = time.monotonic()
-                    find_work(self._jobs, self._origin, anew=first)
-                    first = False
+                    find_work(self._jobs, self._origin, self._engine)
                 if self._acting() or self._bench.busy:
                     self._bench.look()
                 self._said = ""

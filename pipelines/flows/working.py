@@ -43,16 +43,16 @@ class Running(Protocol):
     def stop(self) -> None: ...
 
 
-def find_work(jobs: Jobs, origin: Branches, *, anew: bool = False) -> list[Job]:
+def find_work(jobs: Jobs, origin: Branches, engine: str) -> list[Job]:
     """Jobs for what came in while nobody could write one down: branches without a check of their
     head, and a develop that Slipway moved without delivering it. Returns those made now.
 
-    `anew` (a controller has just started, maybe of another engine): checks that were broken too.
+    A check that was broken under another engine is tried again by this one.
     """
     made: list[Job] = []
     for branch, commit in origin.heads(*CHECKED_KINDS).items():
         known = jobs.newest(branch, kind=CHECK, commit=commit)
-        broken = anew and known is not None and known.status == BROKEN
+        broken = known is not None and known.status == BROKEN and known.engine != engine
         if (known is None or broken) and not origin.contains("develop", commit):
             made.append(
                 jobs.ask(CHECK, branch, commit, actor="slipway", reason="found", again=broken)
@@ -73,11 +73,13 @@ class Bench:
     def __init__(
         self,
         jobs: Jobs,
+        engine: str,
         start: Callable[[Job], Running],
         clock: Callable[[], float],
         log: Callable[[str], None],
     ) -> None:
-        self._jobs, self._start, self._clock, self._log = jobs, start, clock, log
+        self._jobs, self._engine = jobs, engine
+        self._start, self._clock, self._log = start, clock, log
         self._job: Job | None = None
         self._process: Running | None = None
         self._began = 0.0
@@ -90,7 +92,7 @@ class Bench:
         """Ends what has ended, or starts what waits. Never waits itself."""
         if self._job is not None and self._process is not None:
             self._watch(self._job, self._process)
-        if self._job is None and (job := self._jobs.take()) is not None:
+        if self._job is None and (job := self._jobs.take(self._engine)) is not None:
             self._begin(job)
 
     def stop(self) -> None:

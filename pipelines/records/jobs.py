@@ -22,7 +22,7 @@ ENDED = (PASSED, FAILED, BROKEN, SUPERSEDED)
 MOST_ATTEMPTS = 3
 
 _COLUMNS = (
-    'id, kind, branch, "commit", actor, reason, status, message, report, attempts, pid, started,'
+    'id, kind, branch, "commit", actor, reason, status, message, report, attempts, engine, pid, started,'
     " boot_id, asked_at, started_at, ended_at"
 )
 _SELECT = f"select {_COLUMNS} from jobs"  # noqa: S608 - a constant
@@ -33,7 +33,7 @@ class Job:
     """`kind`: check (a pushed commit), merge (a merge candidate of `branch`, completed when it
     passes), deliver (what came to develop, built and promoted to dev). `report`: folder with what
     the job wrote for people. Times are UTC ISO 8601, empty until they happen; `started` is the
-    worker's start time in the kernel's ticks."""
+    worker's start time in the kernel's ticks, `engine` the one that worked on it."""
 
     id: int
     kind: str
@@ -45,6 +45,7 @@ class Job:
     message: str
     report: str
     attempts: int
+    engine: str
     pid: int
     started: str
     boot_id: str
@@ -99,15 +100,15 @@ class Jobs:
             )
             transaction.execute(
                 'insert into jobs (kind, branch, "commit", actor, reason, status, message, report,'
-                " attempts, pid, started, boot_id, asked_at, started_at, ended_at)"
-                " values (?, ?, ?, ?, ?, ?, '', '', 0, 0, '', '', ?, '', '')",
+                " attempts, engine, pid, started, boot_id, asked_at, started_at, ended_at)"
+                " values (?, ?, ?, ?, ?, ?, '', '', 0, '', 0, '', '', ?, '', '')",
                 (kind, branch, commit, actor, reason, QUEUED, self._machine.now()),
             )
             made = _first(transaction, "order by id desc limit 1")
         assert made is not None
         return made
 
-    def take(self) -> Job | None:
+    def take(self, engine: str = "") -> Job | None:
         """The oldest job that waits, deliveries and merges first, now running in this process;
         None when there is none or one runs already."""
         with self._store.write() as transaction:
@@ -123,9 +124,9 @@ class Jobs:
                 return None
             pid = self._machine.own_pid()
             transaction.execute(
-                "update jobs set status = ?, attempts = attempts + 1, pid = ?, started = ?,"
-                " boot_id = ?, started_at = ?, message = '' where id = ?",
-                (RUNNING, *self._worker(pid), self._machine.now(), job.id),
+                "update jobs set status = ?, attempts = attempts + 1, engine = ?, pid = ?,"
+                " started = ?, boot_id = ?, started_at = ?, message = '' where id = ?",
+                (RUNNING, engine, *self._worker(pid), self._machine.now(), job.id),
             )
             return _first(transaction, "where id = ?", (job.id,))
 

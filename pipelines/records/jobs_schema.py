@@ -10,6 +10,7 @@ create table if not exists jobs (
   kind text not null, branch text not null, "commit" text not null,
   actor text not null, reason text not null,
   status text not null, message text not null, report text not null, attempts integer not null,
+  engine text not null,
   pid integer not null, started text not null, boot_id text not null,
   asked_at text not null, started_at text not null, ended_at text not null
 );

@@ -18,6 +18,7 @@ from tests.support.reviewing import ADA, BEN, Reviewed
 from tests.support.tiny_application import git
 
 X, Y = "feature/speed", "feature/colour"
+ENGINE = "e-1"
 VALUES = "environments/base/values.yaml"
 
 
@@ -158,7 +159,7 @@ def test_what_a_killed_merge_owed_is_done_by_the_next_one(place: Reviewed) -> No
     desk = place.desk()
     candidate = merge(desk, X, "", only_looking=True).commit
     desk.origin.move([Move("refs/heads/develop", candidate, place.at("develop"))])
-    assert find_work(place.jobs, open_branches(place.state))[0].kind == "deliver"
+    assert find_work(place.jobs, open_branches(place.state), ENGINE)[0].kind == "deliver"
     assert merge(desk, X, "").status == "nothing"
     proven = desk.evidence.proven(source_digest(desk.origin.trees(candidate)))
     assert proven.newest(MERGE, merge_commit=candidate) is not None
@@ -337,12 +338,23 @@ def test_a_branch_whose_job_was_never_written_is_found(place: Reviewed) -> None:
     for left in place.state.glob("jobs.sqlite-*"):
         left.unlink()
     origin = open_branches(place.state)
-    made = find_work(place.jobs, origin)
+    made = find_work(place.jobs, origin, ENGINE)
     assert [(j.kind, j.branch, j.commit) for j in made] == [("check", X, head)]
-    assert find_work(place.jobs, origin) == []
+    assert find_work(place.jobs, origin, ENGINE) == []
+
+
+def test_a_check_that_was_broken_is_done_again_by_another_engine_alone(place: Reviewed) -> None:
+    place.branch(X, VALUES, "tiny:\n  speed: 3\n")
+    origin, first = open_branches(place.state), place.jobs.take(ENGINE)
+    assert first is not None
+    place.jobs.end(first.id, "broken", "a tool is missing")
+    assert find_work(place.jobs, origin, ENGINE) == []
+    again = find_work(place.jobs, origin, "e-2")
+    assert [(job.branch, job.commit) for job in again] == [(X, first.commit)]
+    assert find_work(place.jobs, origin, "e-2") == []
 
 
 def test_a_develop_that_up_moved_is_not_delivered(place: Reviewed) -> None:
     git(place.bare, "fetch", "--quiet", str(place.app.folder), place.app.commit("Second"))
     git(place.bare, "update-ref", "refs/heads/develop", place.app.head)
-    assert find_work(place.jobs, open_branches(place.state)) == []
+    assert find_work(place.jobs, open_branches(place.state), ENGINE) == []

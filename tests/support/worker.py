@@ -30,7 +30,12 @@ def control(state: Path, seconds: str) -> None:
         return JobProcess([sys.executable, __file__, *words], os.environ)
 
     worker = Worker(
-        open_jobs(state), open_branches(state), start, acting=lambda: True, log=lambda _: None
+        open_jobs(state),
+        open_branches(state),
+        start,
+        engine="e-test",
+        acting=lambda: True,
+        log=lambda _: None,
     )
     worker.begin(stopping)
     stopping.wait()
