@@ -15,6 +15,7 @@ from pipelines.model.check import Finding
 from pipelines.model.errors import BadInput
 from pipelines.model.fields import Fields
 from policies import rooms
+from policies.policy import SEVERITIES
 
 _KEYS = ("name", "facts", "expect", "data")
 
@@ -86,7 +87,8 @@ def complaint(case: Case, data: Mapping[str, Any]) -> str:
         found = rooms.judge(case.rule, case.facts, {**data, **(case.data or {})})
     except BadInput as error:
         return f"could not be judged: {error.message}"
-    refusals = [f for f in found if f.severity != "note"]
+    counts = SEVERITIES[: SEVERITIES.index(data.get(rooms.SEVERITY, "error")) + 1]
+    refusals = [f for f in found if f.severity in counts]
     if case.good:
         if refusals:
             return f"is refused: {refusals[0].message}"

@@ -52,7 +52,7 @@ def test_an_unknown_key_in_the_data_is_refused_by_name(rule: str) -> None:
 @pytest.mark.parametrize("rule", rooms.RULES)
 def test_a_missing_key_in_the_data_is_refused(rule: str) -> None:
     policy = yaml_strict.load_mapping(rooms.packaged_text(rule, "policy.yaml"), "policy")
-    optional = {"accepted"}
+    optional = {"accepted", "warning_locks"}
     for key in set(policy["data"]) - optional:
         less = {**policy, "data": {k: v for k, v in policy["data"].items() if k != key}}
         with pytest.raises(BadInput, match=key):
