@@ -53,7 +53,7 @@ def loosened_part(area: Area, bench: Bench) -> Part:
                             f"this comment {words}",
                             path=path,
                             line=number,
-                            hint="name the one rule and say why: # noqa: CODE - reason",
+                            hint="name the one rule and say why: # noqa: CODE, # type: ignore[code]",
                         )
                     )
     return judged("loosened", area.name, findings, len(area.python), "no tool is switched off")
