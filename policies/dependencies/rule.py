@@ -2,7 +2,8 @@
 
 Facts: `today` (day, ISO 8601); `packages` (how many pins were looked up); `hits`, each `{package,
 version, id, aliases, fixed}` of an advisory that fits; `unknown` (pins nobody could answer for);
-`snapshot_age_days` (None for live answers).
+`snapshot_age_days` (None for live answers). A hit may say in which `locks` it was found (paths); one
+that is only in locks of `warning_locks` is a warning.
 """
 
 from __future__ import annotations
@@ -32,13 +33,14 @@ def _day(fields: Fields, key: str) -> date:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """`fixed`: versions without the hole, oldest first."""
+    """`fixed`: versions without the hole, oldest first. `locks`: where it is pinned."""
 
     package: str
     version: str
     id: str
     aliases: tuple[str, ...] = ()
     fixed: tuple[str, ...] = ()
+    locks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ class Facts:
 
 
 def _hit(item: Any) -> Hit:
-    known = ("package", "version", "id", "aliases", "fixed")
+    known = ("package", "version", "id", "aliases", "fixed", "locks")
     fields = Fields(f"facts of {RULE}", item, known, "hits")
     return Hit(
         package=fields.text("package"),
@@ -71,6 +73,7 @@ def _hit(item: Any) -> Hit:
         id=fields.text("id"),
         aliases=fields.texts("aliases") if fields.has("aliases") else (),
         fixed=fields.texts("fixed") if fields.has("fixed") else (),
+        locks=fields.texts("locks") if fields.has("locks") else (),
     )
 
 
@@ -87,16 +90,18 @@ class Ignore:
 class Data:
     max_age_days: float
     allowed_ignores: tuple[Ignore, ...]
+    warning_locks: tuple[str, ...]
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any], file: str) -> Data:
-        fields = Fields(file, mapping, ("max_age_days", "allowed_ignores"))
+        fields = Fields(file, mapping, ("max_age_days", "allowed_ignores", "warning_locks"))
         return cls(
             max_age_days=fields.number("max_age_days", 0, _LONGEST_DAYS),
             allowed_ignores=tuple(
                 _ignore(file, item, f"allowed_ignores[{position}]")
                 for position, item in enumerate(fields.items("allowed_ignores"))
             ),
+            warning_locks=fields.texts("warning_locks"),
         )
 
 
@@ -150,4 +155,6 @@ def _hole(hit: Hit, facts: Facts, data: Data) -> list[Finding]:
         if hit.fixed
         else "no release is without it"
     )
-    return [Finding(f"{RULE}/{hit.id}", what, hint=hint)]
+    lenient = bool(hit.locks) and set(hit.locks) <= set(data.warning_locks)
+    severity = "warning" if lenient else "error"
+    return [Finding(f"{RULE}/{hit.id}", what, severity=severity, hint=hint)]

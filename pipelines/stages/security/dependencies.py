@@ -67,7 +67,7 @@ def _audit(change: Change, workshop: Workshop) -> Part:
     unique.sort(key=lambda pin: (pin.name, pin.version))
     data = policy_data(change)
     known = _ask(unique, workshop)
-    findings += [*known.findings, *judge(unique, known, workshop, data)]
+    findings += [*known.findings, *judge(pins, known, workshop, data)]
     return Part(
         NAME,
         WHAT,
@@ -97,10 +97,10 @@ def judge(
     pins: Sequence[Pin], known: Known, workshop: Workshop, data: Mapping[str, Any]
 ) -> list[Finding]:
     """The policy's verdict: on the source and what it does not know, then hole by hole, so that each
-    finding names the lock and line of its pin."""
+    finding names the lock and line of its pin. `pins` are those of all locks, the same one twice too."""
     facts: dict[str, Any] = {
         "today": workshop.now().date().isoformat(),
-        "packages": len(pins),
+        "packages": len({(pin.name, pin.version) for pin in pins}),
         "hits": [],
         "unknown": [f"{pin.name}=={pin.version} ({why})" for pin, why in known.unknown],
         "snapshot_age_days": known.age_days,
@@ -114,6 +114,9 @@ def judge(
             "id": hole.id,
             "aliases": list(hole.aliases),
             "fixed": list(hole.fixed),
+            "locks": [
+                p.lock for p in pins if (p.name, p.version) == (hole.pin.name, hole.pin.version)
+            ],
         }
         for finding in rooms.judge(RULE, {**facts, "hits": [hit]}, data):
             summary = f": {hole.summary}" if hole.summary else ""

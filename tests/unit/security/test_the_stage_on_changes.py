@@ -13,7 +13,7 @@ from pipelines.adapters.advisory_snapshot import read_snapshot
 from pipelines.model.check import BROKEN, FAILED, PASSED, Finding, StageResult
 from pipelines.stages.protocol import Options, Workshop
 from pipelines.stages.security import SecurityStage
-from tests.support.security_change import NOW, Bench, SmallRepository, record, snapshot
+from tests.support.security_change import LOCK, NOW, Bench, SmallRepository, record, snapshot
 from tests.support.strategy_change import git
 from tests.unit.security.test_forms_of_secrets import SECRETS
 
@@ -23,6 +23,7 @@ why: w
 severity: error
 data:
   max_age_days: 180
+  warning_locks: []
   allowed_ignores: [{id: CVE-2026-1, reason: never called, until: "2026-07-01"}]
 """
 
@@ -117,6 +118,20 @@ def test_a_hole_may_be_accepted_until_a_day_by_the_branch_that_is_merged_to(
     assert any("never called" in f.message and f.severity == "note" for f in result.findings)
     tomorrow = replace(workshop, now=lambda: NOW + timedelta(days=1))
     assert rules(judged(repository, tomorrow)) == ["advisory/PYSEC-2026-1"]
+
+
+def test_a_lock_of_tools_may_warn_only(repository: SmallRepository, bench: Bench) -> None:
+    warns = IGNORE.replace("warning_locks: []", "warning_locks: [requirements-dev.lock]")
+    git(repository.folder, "switch", "--quiet", "develop")
+    repository.commit(
+        {POLICY: warns.replace("CVE-2026-1", "CVE-2000-1"), "requirements-dev.lock": LOCK}
+    )
+    git(repository.folder, "switch", "--quiet", "--create", "feature/y")
+    repository.commit({"requirements.lock": LOCK.replace("example==1.2.0", "example==1.2.1")})
+    result = judged(repository, with_records(bench, repository, record()))
+    assert result.status == PASSED
+    found = [(f.rule, f.severity, f.path) for f in result.findings]
+    assert found == [("advisory/PYSEC-2026-1", "warning", "requirements-dev.lock")]
 
 
 def test_a_change_cannot_accept_its_own_holes(repository: SmallRepository, bench: Bench) -> None:
