@@ -31,6 +31,7 @@ NAMES = (
     "kills",
     "resources",
     "evidence",
+    "check",
     "test_time",
 )
 DOCUMENT = Path(__file__).parents[1] / "docs" / "benchmarks.md"
