@@ -20,6 +20,7 @@ from trading.errors import InvalidInput, TradingError
 COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("trading.cli.serve", "run a process: api, trader or venue"),
     "backtest": ("trading.cli.backtest", "run a strategy over the sample data"),
+    "examine": ("trading.cli.examine", "examine a strategy in a sandbox, with a report"),
     "validate": ("trading.cli.validate", "check schema, strategies, limits and engine"),
     "shadow": ("trading.cli.shadow", "compare the live path's signals with the backtest's"),
     "record": ("trading.cli.record", "compare the signals recorded live with the backtest's"),

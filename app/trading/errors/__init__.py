@@ -19,7 +19,7 @@
     ├── SystemFault                  5xxx  retry, and not ready meanwhile
     │   ├── DatabaseUnavailable, SchemaMissing, VenueUnavailable, SocketUnavailable
     │   ├── LeaseLost, FencingTokenStale, SwitchRefused
-    │   └── MigrationFailed, LockTimeout, NotReady
+    │   └── MigrationFailed, LockTimeout, NotReady, SandboxUnavailable
     └── SecurityError                6xxx  refuse and record
         ├── TokenMissing, TokenWrong, TokenFileUnsafe
         └── NotLoopback, CrossSiteRequest
@@ -83,6 +83,7 @@ from trading.errors.system import (
     LockTimeout,
     MigrationFailed,
     NotReady,
+    SandboxUnavailable,
     SchemaMissing,
     SocketUnavailable,
     SwitchRefused,
@@ -147,6 +148,7 @@ __all__ = [
     "ReplayExhausted",
     "RequestTooLarge",
     "RiskRefused",
+    "SandboxUnavailable",
     "SchemaMissing",
     "SecurityError",
     "SendOutcomeUnknown",

@@ -74,3 +74,9 @@ class NotReady(SystemFault):
     """This process is not ready to serve this yet."""
 
     code = 5010
+
+
+class SandboxUnavailable(SystemFault):
+    """The walls around a strategy under examination cannot be put up; nothing was examined."""
+
+    code = 5011
