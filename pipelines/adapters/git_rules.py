@@ -12,6 +12,7 @@ from pipelines.model.source import PARTS
 _BRANCHES = tuple(
     f"refs/heads/{name}" for name in ("main", "develop", "feature", "release", "hotfix")
 )
+_SHARED = ("main", "develop")
 _FAR_BACK = 300
 
 
@@ -29,19 +30,17 @@ def policy_text(git: Git, main: str, rule: str) -> str | None:
 
 
 def branches_with(git: Git, commit: str, parts: Mapping[str, str]) -> Sequence[str]:
-    """Branches of people that contain the commit, or, along their first parents, a commit with the
-    very same trees (what was rebased or squashed is the same source). Sorted. Raises GitFailed."""
-    heads = dict(
-        line.split(" ")
-        for line in git.text(
-            "for-each-ref", "--format=%(refname:strip=2) %(objectname)", *_BRANCHES
-        ).splitlines()
-    )
+    """Branches of people that contain the commit; `main` and `develop` also when they have, along
+    their first parents, a commit with the very same trees: what was rebased or squashed on its way
+    is the same source. Sorted. Raises GitFailed."""
     found = set(_containing(git, commit))
     wanted = {name: parts[name].removeprefix("git:") for name in PARTS if name in parts}
-    for name, head in heads.items():
-        if name not in found and wanted and _has_source(git, head, wanted):
-            found.add(name)
+    refs = [f"refs/heads/{name}" for name in _SHARED if name not in found]
+    if refs and wanted:
+        heads = git.text("for-each-ref", "--format=%(refname:strip=2) %(objectname)", *refs)
+        for name, _, head in (line.partition(" ") for line in heads.splitlines()):
+            if _has_source(git, head, wanted):
+                found.add(name)
     return sorted(found)
 
 

@@ -32,9 +32,14 @@ class OneRelease:
         raise Refused(f"release '{name}' is unknown")
 
 
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Asking:
+    return Asking(tmp_path_factory.mktemp("template"))
+
+
 @pytest.fixture
-def asking(tmp_path: Path) -> Asking:
-    return Asking(tmp_path)
+def asking(tmp_path: Path, template: Asking) -> Asking:
+    return Asking(tmp_path, template)
 
 
 def context(asking: Asking) -> Context:

@@ -18,9 +18,14 @@ from tests.support.earning import GATES, NOW, Asking
 from tests.support.tiny_application import git
 
 
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Asking:
+    return Asking(tmp_path_factory.mktemp("template"))
+
+
 @pytest.fixture
-def asking(tmp_path: Path) -> Asking:
-    return Asking(tmp_path)
+def asking(tmp_path: Path, template: Asking) -> Asking:
+    return Asking(tmp_path, template)
 
 
 def test_a_release_that_earned_everything_passes_everywhere(asking: Asking) -> None:
