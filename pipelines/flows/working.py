@@ -104,7 +104,11 @@ class Bench:
 
     def _begin(self, job: Job) -> None:
         self._log(f"job {job.id}: {job.kind} {job.branch} {job.commit[:12]} begins")
-        self._process = self._start(job)
+        try:
+            self._process = self._start(job)
+        except Exception:
+            self._jobs.give_back(job.id)
+            raise
         self._jobs.adopt(job.id, self._process.pid)
         self._job, self._began = job, self._clock()
 
