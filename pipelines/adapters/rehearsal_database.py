@@ -38,6 +38,7 @@ DUMP_SECONDS = 60.0
 GENERATING_BYTES = 1024 * 1024 * 1024
 """Half a million rows with their indexes and the log of writing them, and room to spare."""
 _NOISE = re.compile(r"^(--.*|\\(un)?restrict .*|)$")
+_TABLE = re.compile(r"^CREATE (UNLOGGED |FOREIGN )?TABLE .*\($")
 _COUNTS = """
 select format('select count(*) from only %I.%I', n.nspname, c.relname)
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -134,7 +135,7 @@ class LocalDatabase:
         )
         if code != 0:
             raise explain("reading the schema of the copy", code, errors + output)
-        return "\n".join(line for line in output.splitlines() if not _NOISE.match(line)) + "\n"
+        return normalised(output)
 
     def rows(self) -> int:
         return sum(int(self._ask(count)[0][0]) for (count,) in self._ask(_COUNTS))
@@ -148,6 +149,25 @@ class LocalDatabase:
                 return connection.execute(query.encode()).fetchall()
         except psycopg.Error as error:
             raise Unavailable(f"the copy does not answer: {first_line(error)}") from None
+
+
+def normalised(dump: str) -> str:
+    """Without comments and what is random, and with the lines of each table in order of their
+    words: a column that is taken back stands at the end, which no migration can help."""
+    lines: list[str] = []
+    table: list[str] | None = None
+    for line in dump.splitlines():
+        if _NOISE.match(line):
+            continue
+        if table is not None and line.startswith(")"):
+            lines += [*sorted(table), line]
+            table = None
+        elif table is not None:
+            table.append(line.rstrip(","))
+        else:
+            lines.append(line)
+            table = [] if _TABLE.match(line) else None
+    return "\n".join(lines) + "\n"
 
 
 @contextmanager
