@@ -51,7 +51,10 @@ class Standing:
 
 
 def standing(desk: Desk, branch: str) -> Standing:
-    """BadInput: no such branch, or one that is merged nowhere."""
+    """BadInput: no name of a branch, no such branch, or one that is merged nowhere."""
+    rule = "branch_names"
+    for finding in rooms.judge(rule, {"name": branch}, rules(rule, branch, desk.origin)):
+        raise BadInput(finding.message, hint=finding.hint)
     head, target = desk.origin.head(branch), target_of(branch)
     if head is None:
         known = list(desk.origin.heads(*CHECKED_KINDS, "release"))

@@ -101,15 +101,31 @@ def test_nothing_is_approved_before_its_check_is_green(
 @pytest.mark.parametrize("act", [approve, merge])
 def test_an_unknown_branch_is_named_with_one_that_is_near(place: Reviewed, act: object) -> None:
     place.branch(X, VALUES, "tiny:\n  speed: 3\n")
-    for name, hint in (
-        ("feature/sped", f"did you mean {X}?"),
-        ("", ""),
-        ("../x", ""),
-        ("main~1", ""),
-    ):
-        with pytest.raises(BadInput, match="no branch") as refused:
-            act(place.desk(), name, "")  # type: ignore[operator]
-        assert hint in refused.value.hint
+    with pytest.raises(BadInput, match="no branch 'feature/sped'") as refused:
+        act(place.desk(), "feature/sped", "")  # type: ignore[operator]
+    assert f"did you mean {X}?" in refused.value.hint
+
+
+BAD_NAMES = (
+    "",
+    "../x",
+    "../../HEAD",
+    "main~1",
+    "-x",
+    "feature/",
+    "a b",
+    "f" * 300,
+    "\u202efeature/x",
+)
+
+
+def test_what_is_no_name_of_a_branch_is_bad_input(place: Reviewed) -> None:
+    desk = place.desk()
+    for name in BAD_NAMES:
+        with pytest.raises(BadInput, match="branch name"):
+            approve(desk, name, "")
+        with pytest.raises(BadInput, match="branch name"):
+            merge(desk, name, "")
 
 
 def test_somebody_without_a_key_cannot_approve(place: Reviewed) -> None:
