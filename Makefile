@@ -59,6 +59,7 @@ test-browser: venv-dev ## the console in a real browser
 
 .PHONY: test-workflows
 test-workflows: venv-dev ## the GitHub workflow: linted, and run by act (needs Go)
+	@scripts/workflow-tools >/dev/null
 	@$(PYTEST) tests/workflows $(ARGS)
 
 .PHONY: infra-venv test-infra
