@@ -20,6 +20,7 @@ from tests.planted.edits import harmless
 
 GATES = ("policy", "quality", "strategy", "security", "migrations", "render")
 CONTROLLER_SECONDS = 30.0
+CHECK_SECONDS = 240.0
 
 
 @pytest.fixture(scope="module")
@@ -90,8 +91,7 @@ def commit_by_hand(strict: Installation, environment: str, release: str, kind: s
 def test_what_soaked_in_dev_is_said_once_by_dev(strict: Installation, release: str) -> None:
     [said] = soaks(strict, release, "dev")
     assert said["release"] == release
-    assert said["shadow"]["ok"]  # type: ignore[index]
-    assert said["shadow"]["samples"] > 0  # type: ignore[index]
+    assert said["verify"]
     verified = strict.run("evidence", "verify", release)
     assert (verified.code, verified.data["problems"]) == (0, [])
     assert verified.seconds < 1.0
@@ -140,6 +140,39 @@ def test_what_was_checked_and_lies_on_develop_goes_to_staging(
     assert answer.code == 0, str(answer)
     [said] = soaks(strict, release, "staging")
     assert said["soak_seconds"] >= 30  # type: ignore[operator]
+    assert said["shadow"]["ok"]  # type: ignore[index]
+    assert said["shadow"]["samples"] > 0  # type: ignore[index]
+
+
+def test_a_gate_is_repeated_and_compared_byte_by_byte(strict: Installation) -> None:
+    """What the runner said comes out again; what somebody with its key made up does not."""
+    git(strict.checkout, "switch", "--quiet", "--create", "feature/platform-evidence")
+    commit = strict.commit(harmless("evidence, repeated"), "Mark once more")
+    git(strict.checkout, "push", "--quiet", "slipway", "HEAD")
+    git(strict.checkout, "switch", "--quiet", "main")
+    deadline = time.monotonic() + CHECK_SECONDS
+    while strict.run("evidence", "verify", commit, "--gate", "render").code:
+        assert time.monotonic() < deadline, "nobody checked what was pushed"
+        time.sleep(1.0)
+    gates = ("--gate", "policy", "--gate", "render")
+    again = strict.run("evidence", "verify", commit, "--rerun", *gates, timeout=120)
+    assert [(r["stage"], r["same"]) for r in again.data["repeated"]] == [
+        ("policy", True),
+        ("render", True),
+    ], str(again)
+    shown = strict.ok("evidence", "show", commit)
+    [true] = [s["predicate"] for s in shown["statements"] if s["predicate"]["stage"] == "render"]
+    wiring.open_evidence(strict.state).say(
+        CHECK,
+        shown["source"],
+        {**true, "document": {"made": "up"}},
+        role=CHECK_RUNNER,
+        signer=CHECK_RUNNER,
+    )
+    made_up = strict.run("evidence", "verify", commit, "--rerun", "--gate", "render")
+    assert made_up.code == 1
+    assert "document differs in" in made_up.text
+    assert strict.run("evidence", "verify", commit).code == 0
 
 
 def test_evidence_that_cannot_be_written_takes_no_good_release_back(
