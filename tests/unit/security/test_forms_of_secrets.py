@@ -13,12 +13,12 @@ from pipelines.stages.security.secrets import search
 from pipelines.stages.security.secrets.texts import Text, decoded
 
 # Put together here, so that no scanner takes this file for a leak.
-MIX = "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0"
+MIX = "".join(f"{chr(97 + n)}{(n + 1) % 10}{chr(66 + n)}" for n in range(14))[:40]
 SECRETS = {
     "aws-access-key": "AK" + "IAQ3EGWZ7XN5RJT2LK",
     "github-token": "gh" + "p_" + MIX[:36],
     "gitlab-token": "gl" + "pat-" + MIX[:20],
-    "slack-token": "xo" + "xb-123456789012-abcdefABCDEF",
+    "slack-token": "xo" + "xb-" + "123456789012-abc" + "defABCDEF",
     "slack-webhook": "https://hooks.sl" + "ack.com/services/T00000000/B00000000/" + MIX[:24],
     "private-key": "-----BEGIN OPENSSH PRIV" + "ATE KEY-----",
     "age-key": "AGE-SEC" + "RET-KEY-1" + MIX.upper(),
@@ -36,7 +36,7 @@ SECRETS = {
     "aws-secret-key": "aws_sec" + "ret_access_key = " + MIX,
     "azure-key": "Account" + "Key=" + MIX + MIX + "==",
     "connection-string": "postgres://admin:hun" + "ter2@db:5432/x",
-    "connection-password": "host=db dbname=x pass" + "word=hunter2 user=a",
+    "connection-password": "host=db dbname=x pass" + "wo" + "rd=hunter2 user=a",
     "authorization-header": "Authori" + "zation: Bearer " + MIX,
     "dockerfile-env": "ENV DB_PASS" + "WORD=hunter2",
     "assignment": "export API_TO" + "KEN=" + MIX[:20],

@@ -296,6 +296,13 @@ def test_detect_secrets_finds_what_has_no_form_of_its_own(
     assert "wq8-T" not in repr(result)
 
 
+def test_placeholders_are_no_secrets_whoever_finds_them(
+    repository: SmallRepository, bench: Bench
+) -> None:
+    repository.commit({"docs/a.md": "postgres://user:password@localhost/x\npassword: changeme\n"})
+    assert judged(repository, bench.workshop(repository)).status == PASSED
+
+
 @pytest.mark.parametrize(
     ("mark", "status"),
     [

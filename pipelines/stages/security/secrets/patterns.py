@@ -6,6 +6,7 @@ GitLab "token prefixes", Slack "token types", Stripe, PyPI, npm) and RFC 7468, R
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 
@@ -95,6 +96,10 @@ _MADE_LATER = re.compile(
 _HARMLESS = re.compile(
     r"\d{1,5}|[~.]{0,2}(/[\w.-]+){2,}/?|scram-sha-256"  # a small number, the path of a file, a method
 )
+
+
+PLACEHOLDER_DIGESTS = frozenset(hashlib.sha256(word.encode()).hexdigest() for word in _WORDS)
+"""Of what a scanner found whose text is not known here."""
 
 
 def placeholder(value: str) -> bool:

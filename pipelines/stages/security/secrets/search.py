@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 
 from pipelines.stages.security.secrets import manifests
 from pipelines.stages.security.secrets.detector import Detected
-from pipelines.stages.security.secrets.patterns import PATTERNS, secret_of
+from pipelines.stages.security.secrets.patterns import PATTERNS, PLACEHOLDER_DIGESTS, secret_of
 from pipelines.stages.security.secrets.texts import Text
 
 PIECE, OVERLAP = 2000, 300  # a long line is searched in pieces
@@ -97,6 +97,8 @@ def detected_leaks(
     found: Sequence[Detected], places: Sequence[Sequence[tuple[Text, int, str]]]
 ) -> Iterator[Leak]:
     for one in found:
+        if one.digest in PLACEHOLDER_DIGESTS:
+            continue
         for text, number, line in places[one.index]:
             if one.rule == _HEX_RULE and _DIGEST_LINE.search(line):
                 continue
