@@ -159,7 +159,10 @@ class Jobs:
             )
 
     def note(self, job: int, message: str) -> None:
-        """What it is at, for whoever watches."""
+        """What it is at, for whoever watches. Cheap when that is known already."""
+        known = self.get(job)
+        if known is None or known.message == message:
+            return
         with self._store.write() as transaction:
             transaction.execute(
                 "update jobs set message = ? where id = ? and status = ?", (message, job, RUNNING)
