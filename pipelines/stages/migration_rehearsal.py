@@ -2,7 +2,7 @@
 
 A migration that stops requests does so every time; a machine that is busy with other stages does
 it now and then. So a stall above the limit is measured again, up to ROUNDS times, and the smallest
-of them counts.
+of them counts. Before it is red, it is measured once without any migration.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 from pipelines.model.check import Finding
@@ -29,6 +30,7 @@ READY_SECONDS = 30.0
 LONGEST_EXERCISE_SECONDS = 600.0
 BEFORE_SECONDS, AFTER_SECONDS = 2.0, 1.0
 """Requests run so long before the first migration, its start included, and after the last."""
+CONTROL_SECONDS = 5.0
 FEWEST_REQUESTS = 30
 
 
@@ -76,9 +78,8 @@ class Rehearsal:
         """Everything in its order. Raises Stopped with what it saw so far in `outcome`."""
         out = self.outcome
         out.rows = self._database.rows()
-        status = self._status(self._head)
-        origin = _revisions(status["applied"])
-        lacking = [str(entry["revision"]) for entry in status["pending"]]
+        origin, lacking = self._lacking()
+        out.migrations = lacking
         at_the_start = self._database.schema()
         before = self._bring_up(self._old)
         expands = [r for r, s in self._new.items() if s.kind == EXPAND]
@@ -87,11 +88,20 @@ class Rehearsal:
             self._under_requests(expands, before)
         if contracts:
             self._cycle(CONTRACT, contracts, [*before, *expands], first=True)
-        merged = [r for r in lacking if r not in self._new]
-        if merged:
+        if any(revision not in self._new for revision in lacking):
             self._from_the_origin(origin, at_the_start, lacking)
-        out.migrations = lacking if merged else [*expands, *contracts]
         return out
+
+    def _lacking(self) -> tuple[list[str], list[str]]:
+        """What is applied in the copy, and what head would apply on top. A backup of an environment
+        that had this very change already is taken back to before it."""
+        status = self._status(self._head)
+        applied = _revisions(status["applied"])
+        pending = [str(entry["revision"]) for entry in status["pending"]]
+        origin = list(takewhile(lambda revision: revision not in self._new, applied))
+        if origin != applied:
+            self._down(origin)
+        return origin, [*applied[len(origin) :], *pending]
 
     # --- expand: the release before serves all the while ------------------------------------------
     def _under_requests(self, revisions: Sequence[str], before: Sequence[str]) -> None:
@@ -104,7 +114,8 @@ class Rehearsal:
                 if stall <= self._limit or number == ROUNDS:
                     break
                 self._down(before)
-        self._judge_stall(revisions)
+            if (self.outcome.stall_seconds or 0.0) > self._limit:
+                self._judge_stall(revisions, self._control(api))
 
     def _round(
         self, api: Running, revisions: Sequence[str], before: Sequence[str], *, first: bool
@@ -119,6 +130,13 @@ class Rehearsal:
                 self._note_errors(exercise)
                 raise
             return self._report(exercise)
+
+    def _control(self, api: Running) -> float:
+        """How long requests wait while nobody migrates anything."""
+        url = self._database.url
+        with self._old.exercise(url, api.address, LONGEST_EXERCISE_SECONDS) as exercise:
+            time.sleep(CONTROL_SECONDS)
+            return float(self._report(exercise)["longest_seconds"])
 
     def _cycle(
         self, kind: str, revisions: Sequence[str], before: Sequence[str], *, first: bool
@@ -306,10 +324,19 @@ class Rehearsal:
             hint="old code must work before, during and after an expand migration",
         )
 
-    def _judge_stall(self, revisions: Sequence[str]) -> None:
-        stall = self.outcome.stall_seconds
-        if stall is None or stall <= self._limit:
-            return
+    def _judge_stall(self, revisions: Sequence[str], control: float) -> None:
+        """Red in any case; a machine on which requests wait by themselves is told as that."""
+        stall = self.outcome.stall_seconds or 0.0
+        if control > self._limit:
+            raise Stopped(
+                Finding(
+                    "migrations/busy",
+                    f"this machine is too busy to tell: requests waited {control * 1000:.0f} ms"
+                    f" without any migration, and {stall * 1000:.0f} ms with it",
+                    hint="try again when less runs here: slipway check --stage migrations",
+                ),
+                broken=True,
+            )
         slowest: Mapping[str, Any] = next(iter(self.outcome.exercise.get("slowest", ())), {})
         self.outcome.findings.append(
             Finding(

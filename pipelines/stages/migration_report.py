@@ -50,7 +50,7 @@ def document(facts: Facts) -> dict[str, Any]:
             "longest_stall_seconds": facts.limits.longest_stall_seconds,
         },
     }
-    if facts.outcome is not None:
+    if facts.outcome is not None and facts.outcome.migrations:
         said["rehearsal"] = {
             "migrations": list(facts.outcome.migrations),
             "data": facts.data,
