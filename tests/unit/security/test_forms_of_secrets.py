@@ -36,7 +36,7 @@ SECRETS = {
     "aws-secret-key": "aws_sec" + "ret_access_key = " + MIX,
     "azure-key": "Account" + "Key=" + MIX + MIX + "==",
     "connection-string": "postgres://admin:hun" + "ter2@db:5432/x",
-    "connection-password": "host=db dbname=x pass" + "wo" + "rd=hunter2 user=a",
+    "connection-settings": "host=db dbname=x pass" + "wo" + "rd=hunter2 user=a",
     "authorization-header": "Authori" + "zation: Bearer " + MIX,
     "dockerfile-env": "ENV DB_PASS" + "WORD=hunter2",
     "assignment": "export API_TO" + "KEN=" + MIX[:20],

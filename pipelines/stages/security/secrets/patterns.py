@@ -53,7 +53,7 @@ _LIKELY = {
         r"\b[a-z][a-z0-9+.-]{1,30}://[^\s:/?#@'\"<>]{0,80}"
         r":(?P<secret>[^\s:/?#@'\"<>]{1,200})@[^\s/'\"]"
     ),
-    "connection-password": (
+    "connection-settings": (
         r"\b(?:host|server|dbname|data source)\s*=[^\n]{0,200}?"
         r"\bpassword\s*=\s*(?P<secret>[^\s;'\"&]{3,200})"
     ),
