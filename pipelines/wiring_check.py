@@ -60,7 +60,7 @@ def open_check(
 
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
     names, options = registry.chosen(stages), _with_advisories(state, options or Options())
-    options = _with_running(state, options)
+    options = _with_backup(state, _with_running(state, options))
     folder = state.resolve() / "check"
     changes = open_changes(state, checkout)
     change, notes = changes.read(wanted)
@@ -167,6 +167,7 @@ def _asked(state: Path, changes: Changes) -> dict[str, Any]:
     from pipelines.adapters.check_render import read_tree
     from pipelines.adapters.history import GitHistory
     from pipelines.adapters.package_index import ask_index
+    from pipelines.adapters.rehearsal_database import LocalRehearsals
 
     return {
         "kept": state.resolve() / "check" / "kept",
@@ -174,6 +175,7 @@ def _asked(state: Path, changes: Changes) -> dict[str, Any]:
         "advisory_snapshot": read_snapshot,
         "package_index": ask_index,
         "renderer": read_tree,
+        "rehearsals": LocalRehearsals(state.resolve(), state.resolve() / "check" / "rehearsal"),
     }
 
 
@@ -194,3 +196,10 @@ def _with_running(state: Path, options: Options) -> Options:
     from pipelines.adapters.check_render import running
 
     return replace(options, running=running(origin))
+
+
+def _with_backup(state: Path, options: Options) -> Options:
+    """What migrations are rehearsed on: the newest backup here, None (generated rows) without one."""
+    from pipelines.adapters.rehearsal_database import newest_backup
+
+    return options if options.backup else replace(options, backup=newest_backup(state.resolve()))
