@@ -60,7 +60,7 @@ def readable(copy: Path) -> list[str]:
         if not entry.name.lower().startswith("trading")
     )
     python = {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}
-    own = {str(Path(sys.executable).resolve()), sys.base_prefix + "/pyvenv.cfg"}
+    own = {str(Path(sys.executable).resolve()), f"{sys.base_prefix}/lib"}
     system = {"/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache", "/dev/urandom"}
     return [str(copy), *sorted(python | own | system), *sorted(map(str, paths))]
 
