@@ -34,9 +34,11 @@ class Check:
     reports: Path
 
     def run(self, say: Say = lambda _: None) -> Report:
+        from pipelines.adapters.check_workshops import clear_left_overs
         from pipelines.adapters.programs import end_left_overs
 
         end_left_overs()
+        clear_left_overs()
         return run_check(self.change, self.plan, self.workshops, self.cache, say)
 
 

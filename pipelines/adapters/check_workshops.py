@@ -13,9 +13,18 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.adapters.files import writing
-from pipelines.adapters.programs import LocalPrograms
+from pipelines.adapters.programs import LocalPrograms, of_living, own_marker
 from pipelines.model.check import Attachment, Change
 from pipelines.stages.protocol import Environments, Options, Workshop
+
+SCRATCH = "slipway-check-"
+
+
+def clear_left_overs() -> None:
+    """Scratch folders of checks that were killed."""
+    for place in Path(tempfile.gettempdir()).glob(f"{SCRATCH}*"):
+        if not of_living(place.name.removeprefix(SCRATCH)):
+            shutil.rmtree(place, ignore_errors=True)
 
 
 class LocalWorkshops:
@@ -39,7 +48,7 @@ class LocalWorkshops:
     def open(self, stage: str, say: Callable[[str], None]) -> Iterator[Workshop]:
         """The scratch folder lies in the system's temporary one: paths of sockets are short there,
         and a database server of a test may run as another user."""
-        place = Path(tempfile.mkdtemp(prefix=f"slipway-check-{stage}-"))
+        place = Path(tempfile.mkdtemp(prefix=f"{SCRATCH}{own_marker()}-"))
         programs = LocalPrograms(place / "tmp")
         try:
             place.chmod(0o755)

@@ -151,17 +151,25 @@ def own_marker() -> str:
     return f"{os.getpid()}-{start_ticks(os.getpid())}-{secrets.token_hex(6)}"
 
 
+def of_living(marker: str) -> bool:
+    """Whether who has this marker still runs."""
+    try:
+        pid, ticks = marker.split("-")[:2]
+        return start_ticks(int(pid)) == int(ticks)
+    except ValueError:
+        return False
+
+
 def end_left_overs() -> int:
     """End what checks left running that were killed themselves; how many there were."""
     ended = 0
     for entry in os.listdir("/proc"):
         if not entry.isdigit():
             continue
-        with suppress(OSError, ValueError):
+        with suppress(OSError):
             words = Path(f"/proc/{entry}/environ").read_bytes().split(b"\0")
             mark = next((w for w in words if w.startswith(f"{MARKER}=".encode())), b"")
-            pid, ticks, _ = mark.decode().partition("=")[2].split("-")
-            if start_ticks(int(pid)) != int(ticks):
+            if mark and not of_living(mark.decode("utf-8", "replace").partition("=")[2]):
                 os.kill(int(entry), signal.SIGKILL)
                 ended += 1
     return ended

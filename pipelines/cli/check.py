@@ -84,7 +84,8 @@ def command(
     from pipelines import wiring_check
     from pipelines.stages.protocol import Options
 
-    signal.signal(signal.SIGTERM, _stop)
+    for number in (signal.SIGTERM, signal.SIGHUP):  # as Ctrl-C: what runs ends with us
+        signal.signal(number, _stop)
     shape = "json" if output == "json" else shape
     check = wiring_check.open_check(
         state,

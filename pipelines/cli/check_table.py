@@ -67,7 +67,7 @@ def stage_lines(stage: StageResult, width: int) -> Iterator[str]:
 
 def _finding(finding: Finding, width: int) -> Iterator[str]:
     place = f"{finding.path}:{finding.line}" if finding.line else finding.path
-    head = f"{finding.severity}: {plain(place)} " if place else f"{finding.severity}: "
+    head = f"{finding.severity}: {plain(place)}: " if place else f"{finding.severity}: "
     text = f"{head}{plain(finding.message, 600)} [{plain(finding.rule)}]"
     wrapped = textwrap.wrap(text, width, subsequent_indent="    ")
     first = wrapped[0].removeprefix(finding.severity)

@@ -91,8 +91,10 @@ def run_check(
         for run in runs:
             run.wait(began + plan.stage_seconds)
     except BaseException:
+        for run in runs:
+            run.abandon()
         workshops.stop()
-        for run in runs:  # they clear their scratch folders away
+        for run in runs:
             run.leave()
         raise
     return Report(
@@ -127,6 +129,10 @@ class _Run:
         self._say = say
         self._guard = threading.Lock()
         self._answer: StageResult | None = None
+        # Not the thread's own word: a join that Ctrl-C interrupts can take it for ended.
+        self._ended = threading.Event()
+        self._halted = threading.Event()
+        self._silent = False
         self._thread = threading.Thread(target=self._work, name=f"stage {name}", daemon=True)
 
     def start(self) -> None:
@@ -134,16 +140,23 @@ class _Run:
 
     def wait(self, until: float) -> None:
         """Looks often, so that Ctrl-C is heard."""
-        while self._thread.is_alive() and time.monotonic() < until:
-            self._thread.join(0.2)
-        if self._thread.is_alive():
+        while not self._ended.wait(0.2) and time.monotonic() < until:
+            pass
+        if not self._ended.is_set():
+            self._halted.set()
             self._workshops.stop(self._name)
-            self._thread.join(_ENDING_SECONDS)
+            self.leave()
         self._settle(broken(self._name, f"did not end within {self._plan.stage_seconds:g} s"))
 
+    def abandon(self) -> None:
+        """Nobody waits for the answer any more: it is neither told nor kept."""
+        self._halted.set()
+        self._silent = True
+
     def leave(self) -> None:
+        """Let it clear its scratch folder away, now that its programs were ended."""
         if self._thread.ident is not None:
-            self._thread.join(_ENDING_SECONDS)
+            self._ended.wait(_ENDING_SECONDS)
 
     @property
     def result(self) -> StageResult:
@@ -156,9 +169,18 @@ class _Run:
             if self._answer is not None:
                 return
             self._answer = result
-        self._say(Event(self._name, result.status, result.summary, result.seconds, result.cached))
+        if not self._silent:
+            self._say(
+                Event(self._name, result.status, result.summary, result.seconds, result.cached)
+            )
 
     def _work(self) -> None:
+        try:
+            self._settle(self._answered())
+        finally:
+            self._ended.set()
+
+    def _answered(self) -> StageResult:
         began = time.monotonic()
         try:
             result = self._judge()
@@ -166,9 +188,7 @@ class _Run:
             result = broken(self._name, error.message, error.hint)
         except Exception as error:
             result = broken(self._name, f"{type(error).__name__}: {error}")
-        if not result.cached:
-            result = replace(result, seconds=time.monotonic() - began)
-        self._settle(result)
+        return result if result.cached else replace(result, seconds=time.monotonic() - began)
 
     def _judge(self) -> StageResult:
         self._say(Event(self._name, "running"))
@@ -188,6 +208,8 @@ class _Run:
         began = time.monotonic()
         with self._workshops.open(self._name, say) as workshop:
             result = checked(self._name, stage.run(self._change, workshop))
+            if self._halted.is_set():  # its programs were ended: it judged what it never saw
+                return broken(self._name, "was stopped")
             result = replace(
                 result,
                 inputs={**inputs, **result.inputs, "engine": self._plan.engine},
