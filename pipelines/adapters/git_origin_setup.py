@@ -28,6 +28,7 @@ _CONFIG = {
     "receive.autogc": "false",
     "receive.shallowUpdate": "true",
     "receive.denyDeletes": "false",
+    "core.hooksPath": "hooks",  # a person's own setting would put other hooks in their place
     "receive.denyDeleteCurrent": "ignore",  # the hook refuses it, in better words
 }
 
@@ -61,6 +62,7 @@ def init_origin(state: Path, checkout: Path) -> OriginChange:
             _create(state, origin)
         for name, text in origin_hooks.HOOKS.items():
             write_whole(origin / "hooks" / name, text.encode(), mode=0o755)
+    _configure(origin)
     before = {name: git_refs.read_ref(origin, f"refs/heads/{name}") or "" for name in BRANCHES}
     left = "" if created or not any(before.values()) else _elsewhere(person)
     moved, refused = ({}, "") if left else _forward(person, origin, head, before)
@@ -103,13 +105,26 @@ def _create(state: Path, origin: Path) -> None:
     try:
         git.run("init", "--quiet", "--bare", "--template=", str(making))
         git.run("symbolic-ref", "HEAD", "refs/heads/main")
-        for key, value in _CONFIG.items():
-            git.run("config", key, value)
     except GitFailed as error:
         raise Unavailable(f"the origin {origin} could not be made: {error}") from error
     (making / "hooks").mkdir(exist_ok=True)
     shutil.rmtree(origin, ignore_errors=True)
     making.replace(origin)
+
+
+def _configure(origin: Path) -> None:
+    """Also of an origin that an older engine made."""
+    git = Git(origin, isolated=True, bare=True)
+    try:
+        there = dict(
+            line.partition("\n")[::2]
+            for line in git.run("config", "--list", "-z").decode("utf-8", "replace").split("\0")
+        )
+        for key, value in _CONFIG.items():
+            if there.get(key.lower()) != value:
+                git.run("config", key, value)
+    except GitFailed as error:
+        raise Unavailable(f"the origin {origin} could not be configured: {error}") from error
 
 
 def _forward(

@@ -227,6 +227,17 @@ def test_a_refused_push_answers_within_a_second(place: Place) -> None:
     assert statistics.median(seconds) < 1.0, seconds
 
 
+def test_hooks_of_the_pusher_do_not_take_the_place_of_the_origins(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gitconfig").write_text(f"[core]\n\thooksPath = {tmp_path}\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
+    place.app.commit("By hand")
+    pushed = place.push("HEAD:refs/heads/develop")
+    assert not pushed.taken
+    assert "slipway merge feature/NAME" in pushed.words
+
+
 def test_a_variable_of_the_pusher_does_not_change_who_judges(
     place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
