@@ -54,8 +54,7 @@ def judged(
 def test_a_scanner_that_fails_is_red(
     repository: SmallRepository, bench: Bench, monkeypatch: pytest.MonkeyPatch, name: str, how: str
 ) -> None:
-    monkeypatch.setattr(bandit, "SECONDS", 1.0)
-    monkeypatch.setattr(detector, "SECONDS", 1.0)
+    monkeypatch.setattr({"bandit": bandit, "python": detector}[name], "SECONDS", 1.0)
     result = judged(repository, bench, {name: WAYS[how]})
     assert result.status == BROKEN
     part = {"bandit": "code: bandit", "python": "secrets: detect-secrets"}[name]

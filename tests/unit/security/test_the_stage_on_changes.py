@@ -320,6 +320,15 @@ def test_a_mark_needs_a_reason(
     assert len(result.document["secrets"]["allowed"]) == (status == PASSED)
 
 
+def test_a_reason_given_later_counts_for_the_commit_that_had_none(
+    repository: SmallRepository, bench: Bench
+) -> None:
+    line = f"token {SECRETS['github-token']}"
+    repository.commit({"docs/a.md": f"{line}\n"})
+    repository.commit({"docs/a.md": f"{line} <!-- not-a-secret: the key of a test -->\n"})
+    assert judged(repository, bench.workshop(repository)).status == PASSED
+
+
 def test_a_change_that_only_deletes_can_pass(repository: SmallRepository, bench: Bench) -> None:
     repository.commit({"pipelines/a.py": None}, "Delete")
     assert judged(repository, bench.workshop(repository)).status == PASSED

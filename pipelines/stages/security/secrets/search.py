@@ -114,18 +114,18 @@ def marks(text: Text) -> Iterator[Allowed]:
 
 def settled(leaks: Sequence[Leak], allowed: Sequence[Allowed]) -> tuple[list[Leak], list[Allowed]]:
     """(what is left, marks that stand at something found). A reason on the line or the one above
-    allows. One finding a place, own forms first; what is in a file of head is not told a second time
-    as history."""
+    allows. One finding a place, own forms first. What a file of head still holds is not told a second
+    time as history: there it is red already, or was given a reason since."""
     marks = {(a.path, a.commit, a.line): a for a in allowed}
     used: list[Allowed] = []
     kept: dict[tuple[str, str, int], Leak] = {}
+    in_head = {(one.path, one.digest) for one in leaks if not one.commit}
     for one in leaks:
         near = [(one.path, one.commit, one.line - back) for back in (0, 1)]
         here = [marks[place] for place in near if place in marks]
         used += [mark for mark in here if mark not in used]
         if not any(len(mark.reason) >= SHORTEST_REASON for mark in here):
             kept.setdefault((one.path, one.commit, one.line), one)
-    in_head = {(one.path, one.digest) for one in kept.values() if not one.commit}
     found = [o for o in kept.values() if not o.commit or (o.path, o.digest) not in in_head]
     return sorted(found, key=lambda one: (one.path, one.line, one.commit, one.rule)), used
 
