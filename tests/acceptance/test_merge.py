@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
+from pipelines.controller.jobs import SWEEP_SECONDS
 from tests.harness.fixtures import another
 from tests.harness.installation import REPOSITORY, Installation, git
 
-BRANCH = "feature/quieter-values"
+BRANCH, COLD = "feature/quieter-values", "feature/cold-values"
 SNAPSHOTS = REPOSITORY.parent / "shared" / "data"
 DELIVERED_SECONDS = 150.0
 
@@ -50,9 +51,10 @@ def push(place: Installation, branch: str, words: str) -> str:
     return commit
 
 
-def green(place: Installation, branch: str) -> None:
+def green(place: Installation, branch: str) -> Any:
     answer = place.run("check", "--follow", branch, timeout=300)
     assert answer.code == 0, str(answer)
+    return answer.data
 
 
 def delivery(place: Installation) -> Any:
@@ -62,12 +64,16 @@ def delivery(place: Installation) -> Any:
 
 
 def test_a_merged_branch_runs_in_dev_and_everybody_involved_is_named(place: Installation) -> None:
+    """The controller is killed in the middle of the check, which is done again, once."""
     before = place.agreement("dev").row()["release"]
     commit = push(place, BRANCH, "nothing")
     refused = place.run("merge", BRANCH)
     assert refused.code == 1, str(refused)
     assert f"slipway check --follow {BRANCH}" in refused.text
-    green(place, BRANCH)
+    until(lambda: running(place, BRANCH))
+    (controller,) = [p for p in place.processes("dev") if p.role == "controller"]
+    controller.kill()
+    assert green(place, BRANCH)["attempts"] == 2
     unread = place.run("merge", BRANCH)
     assert unread.code == 1
     assert f"slipway approve {BRANCH}" in unread.text
@@ -88,57 +94,36 @@ def test_a_merged_branch_runs_in_dev_and_everybody_involved_is_named(place: Inst
     assert place.ok("merge", BRANCH)["status"] == "nothing"
 
 
-def test_a_promotion_by_hand_goes_first_and_a_failed_delivery_is_seen_and_not_repeated(
+def test_a_refused_delivery_is_shown_and_when_asked_again_waits_for_a_promotion_by_hand(
     place: Installation,
 ) -> None:
-    push(place, "feature/waits", "that it waits")
-    green(place, "feature/waits")
-    place.ok("approve", "feature/waits")
+    push(place, COLD, "that it is cold")
+    green(place, COLD)
+    place.ok("approve", COLD)
+    place.ok("freeze", "dev", "--reason", "a test")
+    try:
+        place.ok("merge", COLD)
+        assert delivery(place)["status"] == "failed"
+        shown = place.run("status", as_json=False)
+        assert "deliver of develop" in shown.out
+        assert "frozen" in shown.out
+        time.sleep(SWEEP_SECONDS + 2)
+        jobs = [job for job in place.ok("status")["jobs"] if job["kind"] == "deliver"]
+        assert [job["status"] for job in jobs] == ["failed"], "it is not tried without end"
+    finally:
+        place.ok("thaw", "dev", "--reason", "a test")
     old = place.agreement("dev").row()["previous_release"]
     by_hand = place.start("promote", "dev", old, "--reason", "by hand")
     try:
         until(lambda: place.ok("status", "dev")["environments"][0]["operation"])
-        place.ok("merge", "feature/waits")
-        assert delivery(place)["status"] == "passed"
+        again = place.run("check", "--follow", "develop", "--again", timeout=DELIVERED_SECONDS)
+        assert again.code == 0, str(again)
         assert by_hand.wait(60) == 0
     finally:
         by_hand.kill()
         by_hand.wait()
     reasons = [line["reason"] for line in place.ok("history", "dev")["history"][:2]]
-    assert reasons == ["merged feature/waits", "by hand"]
-
-
-def test_a_delivery_that_is_refused_is_shown_and_done_again_when_asked(
-    place: Installation,
-) -> None:
-    push(place, "feature/frozen", "that it is cold")
-    green(place, "feature/frozen")
-    place.ok("approve", "feature/frozen")
-    place.ok("freeze", "dev", "--reason", "a test")
-    try:
-        place.ok("merge", "feature/frozen")
-        assert delivery(place)["status"] == "failed"
-        shown = place.run("status", as_json=False)
-        assert "deliver of develop" in shown.out
-        assert "frozen" in shown.out
-        time.sleep(12)
-        jobs = [job for job in place.ok("status")["jobs"] if job["kind"] == "deliver"]
-        assert [job["status"] for job in jobs] == ["failed"]
-    finally:
-        place.ok("thaw", "dev", "--reason", "a test")
-    again = place.run("check", "--follow", "develop", "--again", timeout=DELIVERED_SECONDS)
-    assert again.code == 0, str(again)
-
-
-def test_a_check_survives_the_kill_of_its_controller(place: Installation) -> None:
-    branch = "feature/killed"
-    push(place, branch, "that somebody is killed")
-    until(lambda: running(place, branch))
-    (controller,) = [p for p in place.processes("dev") if p.role == "controller"]
-    controller.kill()
-    green(place, branch)
-    found = place.run("check", "--follow", branch).data
-    assert (found["status"], found["attempts"]) == ("passed", 2)
+    assert reasons == [f"merged {COLD}", "by hand"]
 
 
 def running(place: Installation, branch: str) -> bool:
