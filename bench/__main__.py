@@ -29,6 +29,7 @@ NAMES = (
     "handover",
     "failpoints",
     "kills",
+    "rehearsal",
     "resources",
     "evidence",
     "check",
