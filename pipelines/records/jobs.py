@@ -111,6 +111,10 @@ class Jobs:
     def take(self, engine: str = "") -> Job | None:
         """The oldest job that waits, deliveries and merges first, now running in this process;
         None when there is none or one runs already."""
+        if not self._store.query(
+            "select 1 from jobs where status in (?, ?) limit 1", (QUEUED, RUNNING)
+        ):
+            return None  # asked twice a second: nobody else has to wait for that
         with self._store.write() as transaction:
             self._reap(transaction)
             if transaction.execute("select 1 from jobs where status = ?", (RUNNING,)):
