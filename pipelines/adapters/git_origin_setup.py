@@ -146,7 +146,7 @@ def _forward(
             where = ", ".join(f"{name} is at {commit[:12]}" for name, commit in before.items())
             return {}, (
                 f"HEAD {head[:12]} does not descend from main and develop ({where}):"
-                " neither was moved; to bring them together: git fetch slipway && git merge slipway/develop"
+                " neither was moved; bring it in as a branch: git push slipway HEAD:refs/heads/feature/NAME"
             )
         lines = [f"update refs/heads/{n} {head} {c or _NOTHING}" for n, c in behind.items()]
         script = "\n".join(["start", *lines, "prepare", "commit", ""])
