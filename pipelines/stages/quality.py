@@ -94,6 +94,7 @@ def _result(parts: list[Part], bench: Bench) -> StageResult:
             f"{p.area}/{p.name}": {"status": p.status, "samples": p.samples, **p.facts}
             for p in parts
         },
+        observed={f"{p.area}/{p.name}": dict(p.observed) for p in parts if p.observed},
         tools=_versions(bench),
         markdown=_table(rows),
     )

@@ -42,7 +42,8 @@ class Area:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One line of the stage's table. `facts` are deterministic; `samples` what was looked at."""
+    """One line of the stage's table. `facts` are deterministic, what was `observed` is not;
+    `samples`: what was looked at."""
 
     name: str
     area: str
@@ -51,6 +52,7 @@ class Part:
     samples: int = 0
     findings: tuple[Finding, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
+    observed: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,19 +49,23 @@ def report_from(document: Mapping[str, Any]) -> Report:
 
 
 def stage_document(result: StageResult) -> dict[str, Any]:
+    """Text is UTF-8 in it, also where a file's name is not."""
     return {
         "stage": result.stage,
         "status": result.status,
-        "summary": result.summary,
+        "summary": _utf8(result.summary),
         "samples": result.samples,
         "seconds": round(result.seconds, 3),
         "cached": result.cached,
-        "findings": [asdict(finding) for finding in result.findings],
+        "findings": [
+            {k: _utf8(v) if isinstance(v, str) else v for k, v in asdict(finding).items()}
+            for finding in result.findings
+        ],
         "document": dict(result.document),
         "observed": dict(result.observed),
         "tools": dict(result.tools),
         "inputs": dict(result.inputs),
-        "markdown": result.markdown,
+        "markdown": _utf8(result.markdown),
         "attachments": [{"name": a.name, "path": str(a.path)} for a in result.attachments],
     }
 
@@ -88,6 +92,10 @@ def stage_from(document: Mapping[str, Any]) -> StageResult:
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a result of a stage: {error}") from error
+
+
+def _utf8(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
 
 
 def canonical(document: Any) -> str:

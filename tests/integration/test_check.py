@@ -65,7 +65,7 @@ def test_an_honest_strategy_passes_and_every_stage_says_what_it_looked_at(clone:
         "tests/strategies/breakout",
         "tests/test_environments.py",
     ]
-    assert quality["app/coverage"]["percent"] >= 80
+    assert report["stages"][1]["observed"]["app/coverage"]["percent"] >= 80
     changes = report["stages"][2]["document"]["changes"]
     assert {"trading.strategies.breakout.capital"} <= {row["path"] for row in changes}
 

@@ -169,7 +169,7 @@ def test_it_runs() -> None:
     code = "".join(f"x{n} = {n}\n" for n in range(30))
     found = make({"app/tiny/run.py": code, "app/tests/test_run.py": test}).part("coverage")
     assert found.status == PASSED, found
-    assert found.facts["percent"] == 100.0
+    assert found.observed["percent"] == 100.0
 
 
 def test_everything_is_judged_when_it_is_asked_for(tmp_path: Path, environments: Path) -> None:

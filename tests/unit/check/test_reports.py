@@ -54,6 +54,14 @@ def test_a_report_comes_back_from_its_json() -> None:
     assert report_from(json.loads(text)) == FULL
 
 
+def test_a_file_whose_name_is_no_utf8_can_be_reported() -> None:
+    name = b"app/\xff.py".decode("utf-8", "surrogateescape")
+    result = StageResult("quality", FAILED, name, (Finding("a/b", name, path=name),), samples=1)
+    safe = report_from(report_document(_report(result)))
+    for text in (json.dumps(report_document(safe), ensure_ascii=False), report_markdown(safe)):
+        assert b"app/" in text.encode("utf-8")
+
+
 @pytest.mark.parametrize("document", [{}, {"schema": 9}, {"schema": 1}, {"schema": 1, "stages": 3}])
 def test_what_is_no_report_is_refused(document: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"schema|not a report"):
