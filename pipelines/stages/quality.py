@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from pipelines.model.check import BROKEN, FAILED, PASSED, Change, StageResult
+from pipelines.model.check import BROKEN, FAILED, PASSED, UNTOUCHED, Change, StageResult
 from pipelines.model.errors import SlipwayError
 from pipelines.stages.protocol import Options, Workshop
 from pipelines.stages.quality_area import ENGINE_PARTS, Area, Bench, Part, areas, trouble
@@ -82,6 +82,8 @@ def _result(parts: list[Part], bench: Bench) -> StageResult:
     status = PASSED
     if bad:
         status = BROKEN if any(part.status == BROKEN for part in bad) else FAILED
+    if status == PASSED and not any(part.samples for part in parts):
+        return StageResult("quality", UNTOUCHED, "nothing that was changed can be judged here")
     rows = [part for part in parts if part.samples or part.status != PASSED]
     words = [f"{p.name} {_area(p)}: {p.words}" for p in bad]
     return StageResult(

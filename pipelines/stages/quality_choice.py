@@ -66,13 +66,15 @@ def _changed_tests(area: Area, choice: Choice) -> None:
 
 
 def _sources(area: Area, change: Change, choice: Choice) -> None:
+    """Of what is gone too: something may still need it."""
     mentioned = _Mentions(area.root)
-    for path in area.files:
+    gone = [f.old_path or f.path for f in change.files if f.status in "DR"]
+    for path in (*area.files, *gone):
         if not area.is_source(path):
             continue
         found = _own_tests(area, change, path) or mentioned.of(area.inner(path))
         choice.tests.update(found)
-        if not found and path.endswith(".py"):
+        if not found and path.endswith(".py") and path not in gone:
             choice.findings.append(
                 Finding(
                     "quality/untested",

@@ -95,5 +95,13 @@ def test_removed_code_needs_no_tests(repository: Repository) -> None:
     assert (choice.listed(), choice.findings) == ([], [])
 
 
+def test_tests_of_code_that_is_gone_are_run_as_something_may_need_it(
+    repository: Repository,
+) -> None:
+    choice = _choose(repository, {"app/tiny/risk/checks.py": None, "app/tiny/lean.py": None})
+    assert choice.listed() == ["tests/risk", "tests/web/test_lean.py"]
+    assert choice.findings == []
+
+
 def test_everything_means_all_tests(repository: Repository) -> None:
     assert _choose(repository, {"README.md": "x"}, everything=True).listed() == ["tests"]
