@@ -70,8 +70,8 @@ def data_check(rows: Sequence[Row], known: Mapping[tuple[str, date], str] | None
     if not rows:
         return Verdict(NAME, False, "it used no bars", 0)
     words = (
-        f"{len(by_symbol)} symbols: no gap against the exchange's calendar, no duplicate, no "
-        f"unadjusted split, no stale price, prices in order"
+        f"{', '.join(sorted(by_symbol))}: no gap against the exchange's calendar, no duplicate, "
+        "no unadjusted split, no stale price, prices in order"
     )
     verdict = listed(NAME, problems, words, len(rows))
     notes = [f"note: {note}" for note in notes]

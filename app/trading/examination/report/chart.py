@@ -34,6 +34,7 @@ class Chart:
     label: Callable[[float], str] = "{:,.0f}".format
     from_zero: bool = False
     limit: float | None = None
+    says_shade: bool = False
 
 
 def svg(chart: Chart) -> str:
@@ -76,11 +77,16 @@ class _Frame:
     def shade(self) -> str:
         left = self.x(max(self._chart.shaded_from, self._first))
         bottom = self._chart.height - _BOTTOM
-        return (
-            f'<rect class="shade" x="{left:.1f}" y="{_TOP}" width="{_WIDTH - _RIGHT - left:.1f}" '
-            f'height="{bottom - _TOP}"/><text class="note" x="{left + 6:.1f}" y="{bottom - 8}">'
-            "out of sample</text>"
-        )
+        width, height = _WIDTH - _RIGHT - left, bottom - _TOP
+        size = f'x="{left:.1f}" y="{_TOP}" width="{width:.1f}" height="{height}"'
+        title = "<title>out of sample</title>"
+        return f'<rect class="shade" {size}>{title}</rect>{self._note(left, bottom)}'
+
+    def _note(self, left: float, bottom: float) -> str:
+        """Said once, where there is room."""
+        if not self._chart.says_shade:
+            return ""
+        return f'<text class="note" x="{left + 6:.1f}" y="{bottom - 8}">out of sample</text>'
 
     def grid(self) -> list[str]:
         found = []

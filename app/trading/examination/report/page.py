@@ -13,7 +13,7 @@ from trading.examination.report.series import drawdown, equity, exposure, year_o
 from trading.examination.report.tables import best_and_worst, figure_rows, year_rows
 
 _TILES = (
-    "Return a year", "Sharpe ratio", "Sharpe ratio out of sample", "Largest drawdown",
+    "Return a year", "Sharpe ratio", "Sharpe out of sample", "Largest drawdown",
     "Volatility a year", "Closed trades",
 )  # fmt: skip
 
@@ -60,7 +60,9 @@ def _charts(found: Examination) -> list[tuple[str, str]]:
     drawdown_limit = found.request.limits.limits.get("max_drawdown")
     limit = None if drawdown_limit is None or drawdown_limit.most is None else -drawdown_limit.most
     charts = (
-        Chart("Equity", [*base, Line("head", equity(result), "head")], shaded, 300),
+        Chart(
+            "Equity", [*base, Line("head", equity(result), "head")], shaded, 300, says_shade=True
+        ),
         Chart(
             "Drawdown", [Line("drawdown", drawdown(result), "loss", True)], shaded, 170,
             "{:.0%}".format, True, limit,
