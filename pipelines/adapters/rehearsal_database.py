@@ -5,6 +5,7 @@ Implements stages.rehearsal_protocol.Rehearsals.
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,7 +30,7 @@ from pipelines.model.errors import SlipwayError, Unavailable
 from pipelines.model.live import Handover
 from pipelines.model.slots import Slot
 from pipelines.stages.rehearsal_protocol import BackupCopy, Database, Running
-from pipelines.targets.local.layout import Installation, Layout
+from pipelines.targets.local.layout import Installation, Layout, write_atomically
 
 ORDER = ("production", "staging", "dev")
 """Of whose backups the first that has one is taken."""
@@ -38,6 +39,7 @@ DUMP_SECONDS = 60.0
 GENERATING_BYTES = 1024 * 1024 * 1024
 """Half a million rows with their indexes and the log of writing them, and room to spare."""
 _NOISE = re.compile(r"^(--.*|\\(un)?restrict .*|)$")
+_NOTED = "applied-"
 _TABLE = re.compile(r"^CREATE (UNLOGGED |FOREIGN )?TABLE .*\($")
 _COUNTS = """
 select format('select count(*) from only %I.%I', n.nspname, c.relname)
@@ -63,7 +65,7 @@ class LocalRehearsals:
     generated copies are kept."""
 
     def __init__(self, state: Path | None, cache: Path) -> None:
-        self._state = state
+        self._state, self._cache = state, cache
         self._templates = Templates(cache)
 
     @contextmanager
@@ -97,6 +99,24 @@ class LocalRehearsals:
         sockets: Sequence[str] = (),
     ) -> AbstractContextManager[Running]:
         return started(argv, folder=folder, variables=variables, sockets=sockets)
+
+    def recall(self, backup: BackupCopy) -> tuple[str, ...] | None:
+        try:
+            said = json.loads(self._noted(backup).read_text())
+        except (OSError, ValueError):
+            return None
+        return tuple(map(str, said)) if isinstance(said, list) else None
+
+    def remember(self, backup: BackupCopy, applied: Sequence[str]) -> None:
+        """Of one backup an environment: only the newest is ever asked about."""
+        path = self._noted(backup)
+        for old in path.parent.glob(f"{_NOTED}{backup.environment}-*"):
+            old.unlink(missing_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, json.dumps(list(applied)), durable=False)
+
+    def _noted(self, backup: BackupCopy) -> Path:
+        return self._cache / f"{_NOTED}{backup.environment}-{backup.name}.json"
 
 
 class LocalDatabase:

@@ -14,7 +14,7 @@ from pipelines.flows.pruning import prune
 from pipelines.model.check import BROKEN as STAGE_BROKEN
 from pipelines.model.check import Report
 from pipelines.model.errors import BadInput, InProgress, Refused, SlipwayError, Undone
-from pipelines.model.evidence import CHECK, CHECK_RUNNER
+from pipelines.model.evidence import CHECK, CHECK_RUNNER, REHEARSAL
 from pipelines.model.release import Release
 from pipelines.records import jobs as states
 from pipelines.records.evidence import Evidence
@@ -97,7 +97,8 @@ def _check(tools: Tools, job: Job) -> Outcome:
 
 
 def sign(evidence: Evidence, report: Report) -> None:
-    """One statement for each stage, also for red ones: the newest counts."""
+    """One statement for each stage, also for red ones, and one more for a rehearsal: the newest
+    counts."""
     for stage in report.stages:
         evidence.say(
             CHECK,
@@ -118,6 +119,16 @@ def sign(evidence: Evidence, report: Report) -> None:
             role=CHECK_RUNNER,
             signer=CHECK_RUNNER,
         )
+        if rehearsal := stage.document.get("rehearsal"):
+            # What was measured differs between two runs, so it is not in the stage's document.
+            measured = stage.observed.get("rehearsal", {})
+            evidence.say(
+                REHEARSAL,
+                report.source,
+                {**measured, **rehearsal},
+                role=CHECK_RUNNER,
+                signer=CHECK_RUNNER,
+            )
 
 
 def status_of(report: Report) -> str:

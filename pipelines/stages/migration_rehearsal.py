@@ -56,6 +56,8 @@ class Outcome:
     stalls: list[float] = field(default_factory=list)
     exercise: Mapping[str, Any] = field(default_factory=dict)
     closes: str = ""
+    applied: tuple[str, ...] = ()
+    """In the copy, before anything was done."""
 
 
 class Rehearsal:
@@ -97,6 +99,7 @@ class Rehearsal:
         that had this very change already is taken back to before it."""
         status = self._status(self._head)
         applied = _revisions(status["applied"])
+        self.outcome.applied = tuple(applied)
         pending = [str(entry["revision"]) for entry in status["pending"]]
         origin = list(takewhile(lambda revision: revision not in self._new, applied))
         if origin != applied:

@@ -18,18 +18,20 @@ from pipelines.model.check import (
     BROKEN,
     FAILED,
     PASSED,
+    UNTOUCHED,
     Change,
     Finding,
     StageResult,
 )
 from pipelines.model.errors import BadInput, SlipwayError
+from pipelines.model.source import PARTS
 from pipelines.stages import migration_history, migration_report
 from pipelines.stages.migration_history import History
 from pipelines.stages.migration_lint import POSTGRESQL, LintBroken, Squawk
 from pipelines.stages.migration_policy import Limits, limits, policy_findings, policy_text
 from pipelines.stages.migration_rehearsal import MIGRATE_SECONDS, Outcome, Rehearsal
 from pipelines.stages.migration_release import Stopped, TreeRelease, explained
-from pipelines.stages.migration_scripts import Script, versions_folder
+from pipelines.stages.migration_scripts import Script
 from pipelines.stages.protocol import Options, Workshop
 from pipelines.stages.rehearsal_protocol import Database
 
@@ -46,11 +48,9 @@ class MigrationsStage:
         return "migrations"
 
     def touched(self, change: Change) -> bool:
-        try:
-            folders = {versions_folder(tree) for tree in (change.head, change.rules)}
-        except BadInput:
-            return change.touches("app/")
-        return change.touches(*folders)
+        """Whatever makes another release: what is merged and waits in the target's newest backup
+        must have been rehearsed with this release too, before it is promoted."""
+        return change.touches(*(f"{part}/" for part in PARTS))
 
     def inputs(self, change: Change, options: Options) -> Mapping[str, str]:
         policy = hashlib.sha256(policy_text(change).encode()).hexdigest()
@@ -85,6 +85,8 @@ class _Run:
         self._broken = ""
 
     def result(self) -> StageResult:
+        if self._settled():
+            return self._untouched()
         try:
             self._lint()
             if not self._errors() and self._to_rehearse():
@@ -98,7 +100,24 @@ class _Run:
             self._break("migrations/rehearsal", error.message, error.hint)
         if self._outcome is not None:
             self._findings += self._outcome.findings
-        return self._made()
+        quiet = not self._change.everything and not self._history.new and not self._findings
+        nothing = self._outcome is not None and not self._outcome.migrations
+        return self._untouched() if quiet and nothing else self._made()
+
+    def _settled(self) -> bool:
+        """No script is new, and the newest backup is known to lack none."""
+        change, history, workshop = self._change, self._history, self._workshop
+        if change.everything or history.new or history.findings:
+            return False
+        if workshop.options.backup is None or workshop.rehearsals is None:
+            return True
+        applied = workshop.rehearsals.recall(workshop.options.backup)
+        return applied is not None and history.head.by_revision().keys() <= {*applied}
+
+    def _untouched(self) -> StageResult:
+        return StageResult(
+            "migrations", UNTOUCHED, "no migration is new, none waits in the newest backup"
+        )
 
     # --- lint -------------------------------------------------------------------------------------
     def _linted(self) -> tuple[Script, ...]:
@@ -116,9 +135,8 @@ class _Run:
 
     # --- rehearsal --------------------------------------------------------------------------------
     def _to_rehearse(self) -> bool:
-        """With everything asked for, a backup may lack what was merged long ago."""
-        backup = self._workshop.options.backup
-        return bool(self._history.new) or (self._change.everything and backup is not None)
+        """A backup may lack what was merged long ago."""
+        return bool(self._history.new) or self._workshop.options.backup is not None
 
     def _rehearse(self) -> None:
         change, workshop = self._change, self._workshop
@@ -146,6 +164,12 @@ class _Run:
                 rehearsal.run()
             finally:
                 self._observed["seconds"] = round(time.monotonic() - began, 2)
+                self._remember(rehearsal.outcome)
+
+    def _remember(self, outcome: Outcome) -> None:
+        rehearsals, backup = self._workshop.rehearsals, self._workshop.options.backup
+        if rehearsals is not None and backup is not None and outcome.applied:
+            rehearsals.remember(backup, outcome.applied)
 
     def _copy(self, old: TreeRelease) -> AbstractContextManager[Database]:
         rehearsals, backup = self._workshop.rehearsals, self._workshop.options.backup

@@ -77,3 +77,9 @@ class Rehearsals(Protocol):
         sockets: Sequence[str] = (),
     ) -> AbstractContextManager[Running]:
         """`sockets` names variables; each gets the descriptor of a listening loopback socket."""
+
+    def recall(self, backup: BackupCopy) -> tuple[str, ...] | None:
+        """What `remember` was told about a backup; None when nothing was."""
+
+    def remember(self, backup: BackupCopy, applied: Sequence[str]) -> None:
+        """Which revisions a backup contains, so that it need not be restored to be asked again."""

@@ -15,7 +15,7 @@ from pipelines.adapters.check_environments import CheckEnvironments
 from pipelines.adapters.postgres import LocalPostgres
 from pipelines.adapters.rehearsal_database import LocalRehearsals, newest_backup
 from pipelines.adapters.rows import PostgresRows
-from pipelines.model.check import BROKEN, PASSED
+from pipelines.model.check import BROKEN, PASSED, UNTOUCHED
 from pipelines.model.live import Handover
 from pipelines.model.slots import Slot
 from pipelines.stages.rehearsal_protocol import BackupCopy
@@ -139,6 +139,34 @@ def test_asked_for_everything_where_nothing_lacks_there_is_nothing_to_say(
     result = bench.judge(bench.change({}, everything=True), newest_backup(state))
     assert (result.status, result.summary) == (PASSED, "2 scripts linted, nothing to rehearse")
     assert "rehearsal" not in result.document
+
+
+def test_a_release_with_what_waits_in_the_backup_is_rehearsed_whatever_changed(
+    bench: Bench, state: Path
+) -> None:
+    """The migration was merged by an earlier change; this one only changes a value."""
+    values = "environments/dev/values.yaml"
+    other = (ROOT / values).read_text() + "# other\n"
+    change = bench.change({values: other}, base={NOTE.file: str(NOTE)})
+    result = bench.judge(change, newest_backup(state))
+    assert (result.status, rules_of(result)) == (PASSED, set())
+    assert result.document["rehearsal"]["migrations"] == ["r0003"]
+
+
+def test_a_backup_that_lacks_nothing_is_restored_once_to_know_it(
+    bench: Bench, state: Path, place: Path
+) -> None:
+    rehearsals = LocalRehearsals(state, place / "fresh-cache")
+    bench.rehearsals = rehearsals
+    backup = newest_backup(state)
+    assert backup is not None
+    change = bench.change({"app/README.md": "other"})
+    assert rehearsals.recall(backup) is None
+    assert bench.judge(change, backup).status == UNTOUCHED
+    assert rehearsals.recall(backup) == ("r0001", "r0002")
+    copies = len(bench.said)
+    assert bench.judge(change, backup).status == UNTOUCHED
+    assert len(bench.said) == copies
 
 
 def test_a_damaged_backup_is_no_evidence(bench: Bench, state: Path, tmp_path: Path) -> None:

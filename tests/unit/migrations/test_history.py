@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.model.check import UNTOUCHED
 from pipelines.stages import migration_history
 from pipelines.stages.migrations import MigrationsStage
 from pipelines.stages.protocol import Options
@@ -90,12 +91,18 @@ def test_what_expands_may_not_stand_behind_what_contracts(bench: Bench) -> None:
     assert "r0004 expands after r0003 contracts" in said["migrations/order"]
 
 
-def test_the_stage_is_touched_by_scripts_alone(bench: Bench) -> None:
+def test_the_stage_is_touched_by_whatever_makes_another_release(bench: Bench) -> None:
     stage = MigrationsStage()
     assert stage.touched(bench.change({NOTE.file: str(NOTE)}))
     assert stage.touched(bench.change({SECOND: None}))
     assert stage.touched(bench.change({}, everything=True))
-    assert not stage.touched(bench.change({"app/trading/values.py": "# other"}))
+    assert stage.touched(bench.change({"environments/dev/values.yaml": "trading: {}"}))
+    assert not stage.touched(bench.change({"policies/README.md": "other"}))
+
+
+def test_without_a_new_script_and_a_backup_there_is_nothing_to_do(bench: Bench) -> None:
+    result = bench.judge(bench.change({"app/trading/values.py": "# other"}))
+    assert (result.status, result.findings) == (UNTOUCHED, ())
 
 
 def test_another_backup_policy_or_branch_kind_is_another_question(bench: Bench) -> None:
