@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -91,7 +92,22 @@ class GitSource:
                 found.append(
                     CommitFact(commit, author, subject, body.strip(), tuple(parents.split()))
                 )
-        return found
+        return self._with_words(found)
+
+    def _with_words(self, commits: Sequence[CommitFact]) -> Sequence[CommitFact]:
+        """A merge says what its branch says: the message of the branch's last commit is its body."""
+        merged = [commit.parents[1] for commit in commits if len(commit.parents) > 1]
+        if not merged:
+            return commits
+        out = self._ask("log", "--no-walk=unsorted", "--format=%H%x00%B%x01", *merged)
+        parts = (part.lstrip("\n").partition("\0") for part in out.split("\x01"))
+        words = {commit: text.strip() for commit, _, text in parts}
+        return [
+            replace(commit, body=words.get(commit.parents[1], ""))
+            if len(commit.parents) > 1
+            else commit
+            for commit in commits
+        ]
 
     def trees(self, commit: str) -> Mapping[str, str]:
         entries = self._read(lambda: list_tree(self._git, commit, *PARTS))

@@ -49,7 +49,8 @@ class Source(Protocol):
     def cuts(self) -> Sequence[CutRecord]: ...
 
     def log(self, since: str | None, until: str) -> Sequence[CommitFact]:
-        """Along the first parents, newest first."""
+        """Along the first parents, newest first. The body of a merge is the message of the last
+        commit that it brought in."""
 
     def trees(self, commit: str) -> Mapping[str, str]:
         """Ids of the trees app, charts and environments, as far as they are there."""

@@ -82,7 +82,7 @@ def test_a_release_branch_adds_the_changelog_and_nothing_else(place: Place) -> N
     assert changed == "CHANGELOG.md"
     text = place.source.text(record.commit, "CHANGELOG.md")
     assert text is not None
-    assert "feature/quant-strategy-breakout" in text
+    assert "- Change app/tiny/x.py (feature/quant-strategy-breakout, " in text
     assert place.source.trees(record.commit) == place.source.trees(release.source_commit)
 
 
