@@ -42,6 +42,6 @@ def command(branch: str, reason: str, state: Path, output: str) -> None:
     following = (
         f"slipway merge {branch}"
         if where.target == "develop"
-        else "slipway promote staging RELEASE"
+        else f"slipway build, then: slipway promote production {branch} --reason …"
     )
     click.echo(f"  next: {following}")
