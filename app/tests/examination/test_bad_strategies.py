@@ -92,3 +92,19 @@ def test_files_beside_the_source_and_links_are_refused(tmp_path: Path) -> None:
     assert not first.ok
     assert "future.csv: a file that is no source" in first.details[0]
     assert "link.py: a symbolic link" in first.details[1]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [b"x = '\0'\n", b"x = 1" + b" + 1" * 60_000, b"(" * 5_000, b"\xff\xfe = 1\n", b""],
+    ids=["null byte", "endless sum", "parentheses", "no UTF-8", "empty"],
+)
+def test_odd_sources_never_stop_the_judge(source: bytes, tmp_path: Path) -> None:
+    from trading.examination.reading.strategy import reading_checks
+
+    folder = tmp_path / "odd"
+    folder.mkdir()
+    (folder / "__init__.py").write_bytes(source)
+    checks = reading_checks(folder, "odd")
+    assert len(checks) == 3
+    assert all(check.ok for check in checks) == (not source)

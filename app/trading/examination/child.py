@@ -155,7 +155,7 @@ class Child:
         line, _, self._buffer = self._buffer.partition(b"\n")
         try:
             answer = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             answer = None
         if not isinstance(answer, dict):
             raise SubjectStopped("GARBAGE", f"it answered no JSON object: {line[:80]!r}")

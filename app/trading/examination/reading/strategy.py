@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from trading.examination.reading.calls import calls, texts
@@ -28,19 +28,22 @@ def reading_checks(folder: Path, plugin: str) -> list[Verdict]:
     """Read all files of a strategy, run none. `folder` is its package."""
     try:
         sources, problems = _sources(folder, plugin)
+        return [_verdict(name, sources, problems) for name in _RULES]
     except SyntaxError as error:
-        where = f"{Path(error.filename or '').name}:{error.lineno}: {error.msg}"
-        return [
-            Verdict(FORBIDDEN, False, f"the source is no Python: {where}", 1),
-            *(not_run(name, "the source is no Python") for name in (MEMORY, HINDSIGHT)),
-        ]
-    verdicts = []
-    for name, rules in _RULES.items():
-        found = [place for source in sources for rule in rules for place in rule(source)]
-        places = [*(problems if name == FORBIDDEN else ()), *sorted(found, key=_order)]
-        words = f"none in {len(sources)} file{'s' if len(sources) > 1 else ''}"
-        verdicts.append(listed(name, list(dict.fromkeys(map(str, places))), words, len(sources)))
-    return verdicts
+        why = f"{Path(error.filename or '').name}:{error.lineno}: {error.msg}"
+    except (ValueError, RecursionError, MemoryError) as error:  # null bytes, endless nesting
+        why = f"{type(error).__name__}: {error}"
+    return [
+        Verdict(FORBIDDEN, False, f"the source is no Python: {why}", 1),
+        *(not_run(name, "the source is no Python") for name in (MEMORY, HINDSIGHT)),
+    ]
+
+
+def _verdict(name: str, sources: Sequence[Source], problems: Sequence[Place]) -> Verdict:
+    found = [place for source in sources for rule in _RULES[name] for place in rule(source)]
+    places = [*(problems if name == FORBIDDEN else ()), *sorted(found, key=_order)]
+    words = f"none in {len(sources)} file{'s' if len(sources) > 1 else ''}"
+    return listed(name, list(dict.fromkeys(map(str, places))), words, len(sources))
 
 
 def _order(place: Place) -> tuple[str, int, str]:
