@@ -122,9 +122,10 @@ def run(
     stored: dict[str, Any] | None = None,
     stage: str = "policy",
     workflow: Path = WORKFLOW,
+    job: str = "",
 ) -> Ended:
     """One run of the workflow for an event; of the matrix only `stage`. `stored`: pull request 7,
-    as GitHub's interface answers it."""
+    as GitHub's interface answers it. `job`: only this one and what it needs."""
     folder = repository.folder
     for name in ("github", "artefacts"):
         (folder / name).mkdir(exist_ok=True)
@@ -138,7 +139,7 @@ def run(
         "--matrix", f"stage:{stage}", "--secret", "GITHUB_TOKEN=stand-in",
         "--env", f"GITHUB_REPOSITORY={REPOSITORY}",
         "--action-offline-mode", "--action-cache-path", folder / "act", "--no-cache-server",
-        "--json", *replaced(),
+        "--json", *replaced(), *(["--job", job] if job else []),
     ]  # fmt: skip
     variables = environment | {
         "GITHUB_REPOSITORY": REPOSITORY,

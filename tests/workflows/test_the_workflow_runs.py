@@ -102,7 +102,7 @@ def test_a_workflow_that_runs_them_would_be_noticed(
     careless.write_text(WORKFLOW.read_text().replace(careful, words))
     repo = repository(tmp_path, GOOD)
     payload = {"pull_request": pull_request(repo, branch, text)}
-    run(repo, clean_environment, "pull_request", payload, workflow=careless)
+    run(repo, clean_environment, "pull_request", payload, workflow=careless, job="change")
     assert trace.exists()
 
 
