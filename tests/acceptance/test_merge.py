@@ -114,8 +114,8 @@ def test_a_refused_delivery_is_shown_and_when_asked_again_waits_for_a_promotion_
         assert [job["status"] for job in jobs] == ["failed"], "it is not tried without end"
     finally:
         place.ok("thaw", "dev", "--reason", "a test")
-    old = place.agreement("dev").row()["previous_release"]
-    by_hand = place.start("promote", "dev", old, "--reason", "by hand")
+    unmerged = place.release(comment("what nobody has read"), "Try it out in dev")
+    by_hand = place.start("promote", "dev", unmerged, "--reason", "by hand")
     try:
         until(lambda: place.ok("status", "dev")["environments"][0]["operation"])
         again = place.run("check", "--follow", "develop", "--again", timeout=DELIVERED_SECONDS)
