@@ -1,8 +1,8 @@
 """Runs the real workflow file by act, in a clone with an origin of its own.
 
 Stood in, because GitHub cannot be reached from a test: the two artefact actions (copies in a
-folder), `gh` (two calls), and the checkout, which is act's own. All of it is given to act's command
-line; the workflow file is the one that GitHub runs.
+folder), `gh` (two calls), the advisories (planted ones), and the checkout, which is act's own. All of
+it is given to act's command line; the workflow file is the one that GitHub runs.
 """
 
 from __future__ import annotations
@@ -145,6 +145,7 @@ def run(
         "GITHUB_REPOSITORY": REPOSITORY,
         "STAND_IN_ARTIFACTS": str(folder / "artefacts"),
         "STAND_IN_GITHUB": str(folder / "github"),
+        "STAND_IN_ADVISORIES": str(folder / "advisories"),
         "PATH": f"{STAND_INS / 'bin'}:{environment['PATH']}",
     }
     done = subprocess.run(argv, env=variables, capture_output=True, text=True, timeout=200)
@@ -161,8 +162,9 @@ def run(
 
 
 def replaced() -> list[str]:
-    """Which action at which commit act finds where. Nothing is found for an action that is new."""
+    """Which action at which commit act finds where. Nothing is found for an action that is new. The
+    checkout of this repository stays act's own; only one of another repository is stood in."""
     text = WORKFLOW.read_text("utf-8")
-    used = set(re.findall(r"uses: (actions/((?:up|down)load-artifact)@[0-9a-f]{40})", text))
-    assert used, "the workflow uses no artefact action"
+    used = set(re.findall(r"uses: (actions/([a-z-]+)@[0-9a-f]{40})", text))
+    assert used, "the workflow uses no action"
     return [f"--local-repository={action}={STAND_INS / name}" for action, name in sorted(used)]

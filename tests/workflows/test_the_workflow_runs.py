@@ -1,10 +1,12 @@
 """The real workflow, run by act: what comes of a good change, a bad one, a fork and a merge queue.
 
-Stood in: artefact actions, checkout, `gh` (see `act.py`). Of the matrix, the stage `policy` runs.
+Stood in: artefact actions, checkout, advisories, `gh` (see `act.py`). Of the matrix, the stage
+`policy` runs, and once `security`.
 """
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -26,17 +28,33 @@ Revert the commit, nothing else.
 ## Review checklist
 - [x] I read the page as it will be shown
 """.replace("\n", "\r\n")  # as GitHub sends what was typed into its form
+HOLE = """\
+id: PYSEC-2026-1
+modified: "{now}"
+affected:
+- package: {{ecosystem: PyPI, name: circus}}
+  ranges:
+  - type: ECOSYSTEM
+    events:
+    - introduced: "0"
+"""
 Environment = dict[str, str]
 
 
 def ended(
-    folder: Path, environment: Environment, branch: str, text: str, *, fork: bool = False
+    folder: Path,
+    environment: Environment,
+    branch: str,
+    text: str,
+    *,
+    fork: bool = False,
+    stage: str = "policy",
 ) -> Ended:
     """A pull request to develop that edits a document."""
     repo = repository(folder, branch)
     repo.commit("docs/deployment-guide.md", "# Deployment\n", "Say which ports are meant")
     payload = {"pull_request": pull_request(repo, branch, text, fork=fork)}
-    return run(repo, environment, "pull_request", payload)
+    return run(repo, environment, "pull_request", payload, stage=stage)
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +122,19 @@ def test_a_workflow_that_runs_them_would_be_noticed(
     payload = {"pull_request": pull_request(repo, branch, text)}
     run(repo, clean_environment, "pull_request", payload, workflow=careless, job="change")
     assert trace.exists()
+
+
+def test_a_known_hole_in_a_pinned_package_makes_the_gate_red(
+    tmp_path: Path, clean_environment: Environment
+) -> None:
+    record = tmp_path / "advisories" / "vulns" / "circus" / "PYSEC-2026-1.yaml"
+    record.parent.mkdir(parents=True)
+    record.write_text(HOLE.format(now=datetime.now(UTC).isoformat(timespec="seconds")))
+    seen = ended(tmp_path, clean_environment, GOOD, TEXT, stage="security")
+    assert seen.gate == "failure", seen.log
+    assert seen.comment is not None
+    assert "PYSEC-2026-1" in seen.comment
+    assert "1 uncommitted" not in seen.comment, "the advisories were left in the workspace"
 
 
 def test_a_fork_gets_its_report_in_the_summary(
