@@ -27,7 +27,7 @@ from pipelines.model.source import source_digest
 from pipelines.stages.protocol import Options, Stage, Workshop
 from pipelines.stages.report_json import canonical, stage_document, stage_from
 
-STAGE_SECONDS = 900.0
+STAGE_SECONDS = 1800.0
 _ENDING_SECONDS = 2.0
 _STATUSES = (PASSED, FAILED, BROKEN, UNTOUCHED)
 

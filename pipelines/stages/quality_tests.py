@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -13,9 +11,11 @@ from pipelines.model.check import FAILED, PASSED, Finding
 from pipelines.stages.protocol import Done
 from pipelines.stages.quality_area import Area, Bench, Part, judged, passed, trouble
 from pipelines.stages.quality_choice import choose
+from pipelines.stages.quality_place import Place, prepare
 
 MIN_COVERAGE_PERCENT = 80.0
 _SECONDS = 600.0
+_SECONDS_OF_ALL = 1500.0
 _LARGEST_ANSWER_BYTES = 20_000_000
 _LARGEST_MESSAGE = 600
 _STARTED_ELSEWHERE = (
@@ -23,37 +23,6 @@ _STARTED_ELSEWHERE = (
     *("pipelines/targets/", "pipelines/records/", "pipelines/wiring"),
 )
 """Rooms whose lines are reached by suites that start installations, which a check does not."""
-
-# Every process of the tests measures itself, the ones they start too.
-_SITE = """import os
-if os.environ.get("COVERAGE_PROCESS_START"):
-    import coverage
-    coverage.process_startup()
-"""
-_RC = """[run]
-parallel = True
-sigterm = True
-relative_files = True
-disable_warnings = no-data-collected,module-not-measured,couldnt-parse,module-not-imported
-data_file = {data}
-source = {sources}
-[report]
-exclude_lines =
-    if TYPE_CHECKING:
-    ^\\s*\\.\\.\\.$
-    @abstractmethod
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """A copy of head that tests may write into, and what measures them."""
-
-    root: Path
-    site: Path
-    rc: Path
-    data: Path
-    junit: Path
 
 
 def tests_parts(area: Area, bench: Bench) -> list[Part]:
@@ -64,44 +33,21 @@ def tests_parts(area: Area, bench: Bench) -> list[Part]:
         if choice.findings:
             return [judged("tests", area.name, choice.findings, 0, "")]
         return [passed("tests", area.name, "nothing that tests reach was changed", 0)]
-    place = _prepare(area, bench)
-    python = bench.workshop.environments.python(area.lock)
+    place = prepare(area, bench)
     done = bench.workshop.programs.run(
         [
-            *(python, "-m", "pytest", "-q", "--tb=short", "-p", "no:cacheprovider"),
+            *(place.python, "-m", "pytest", "-q", "--tb=short", "-p", "no:cacheprovider"),
             *(f"--junitxml={place.junit}", *_plugins(area), "--", *tests),
         ],
         folder=place.root,
-        seconds=_SECONDS,
+        seconds=_SECONDS_OF_ALL if bench.change.everything else _SECONDS,
         variables={
-            "PYTHONPATH": f"{place.site}:{place.root}",
-            "COVERAGE_PROCESS_START": str(place.rc),
-            "HYPOTHESIS_STORAGE_DIRECTORY": str(place.site / "hypothesis"),
+            "CI": "true",  # Hypothesis: no deadlines, the same examples every time
+            "HYPOTHESIS_STORAGE_DIRECTORY": str(place.data.parent / "hypothesis"),
         },
     )
     ran = _tests(area, tests, done, place.junit, choice.findings)
     return [ran, _coverage(area, bench, place)] if ran.samples else [ran]
-
-
-def _prepare(area: Area, bench: Bench) -> _Place:
-    scratch = bench.workshop.folder / f"tests-{area.name}"
-    copy, site = scratch / "head", scratch / "site"
-    shutil.copytree(bench.change.head.folder, copy, copy_function=shutil.copyfile)
-    for folder in (copy, *(p for p in copy.rglob("*") if p.is_dir())):
-        folder.chmod(0o755)
-    for path in bench.change.head.folder.rglob("*"):  # what may be started may still be started
-        if path.is_file() and path.stat().st_mode & 0o100:
-            (copy / path.relative_to(bench.change.head.folder)).chmod(0o755)
-    site.mkdir()
-    (site / "sitecustomize.py").write_text(_SITE)
-    packages = next((bench.tools.parent / "lib").glob("python3*")) / "site-packages"
-    (site / "coverage").symlink_to(packages / "coverage")
-    place = _Place(
-        copy / area.prefix, site, site / "coveragerc", site / "data", scratch / "junit.xml"
-    )
-    sources = ",".join(str(place.root / name) for name in area.sources)
-    place.rc.write_text(_RC.format(data=place.data, sources=sources))
-    return place
 
 
 def _plugins(area: Area) -> list[str]:
@@ -149,7 +95,7 @@ def _failure(area: Area, case: ElementTree.Element) -> Finding | None:
     return Finding("pytest/failed", f"{name}: {words}", path=f"{area.prefix}{file}.py")
 
 
-def _coverage(area: Area, bench: Bench, place: _Place) -> Part:
+def _coverage(area: Area, bench: Bench, place: Place) -> Part:
     """Lines reached of the changed source files, all taken together."""
     changed = [p for p in area.python if area.is_source(p)]
     if not changed:
@@ -192,9 +138,9 @@ def _unreached(path: str, here: int, count: int, missing: list[int]) -> Finding:
     )
 
 
-def _measured(bench: Bench, place: _Place) -> dict[str, Any] | Done:
+def _measured(bench: Bench, place: Place) -> dict[str, Any] | Done:
     """coverage's own record by file, or how it failed."""
-    answer = place.site / "coverage.json"
+    answer = place.data.parent / "coverage.json"
     python = bench.tools / "python"
     for words in (("combine", "--quiet"), ("json", "--quiet", "-o", str(answer))):
         done = bench.workshop.programs.run(

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipelines.adapters.change import (
@@ -274,6 +274,7 @@ _FILES = st.one_of(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(_FILES))
 def test_any_names_of_files_come_through_git_s_listing(files: list[ChangedFile]) -> None:
     words = []

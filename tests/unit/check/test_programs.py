@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.adapters import programs as module
-from pipelines.adapters.programs import MARKER, LocalPrograms, end_left_overs
+from pipelines.adapters.programs import LocalPrograms, end_left_overs
 
 
 @pytest.fixture
@@ -133,4 +133,3 @@ def test_the_marker_names_this_very_process() -> None:
     pid, ticks, _ = module.own_marker().split("-")
     assert int(pid) == os.getpid()
     assert int(ticks) > 0
-    assert MARKER not in os.environ
