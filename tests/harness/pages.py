@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _FENCE = re.compile(r"^```(?P<kind>\w*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
-_FILE = re.compile(r"`(?P<path>[\w./-]+/[\w.-]+\.\w+)`[^`\n]*:\Z")
+_FILE = re.compile(r"`(?P<path>[\w./-]+/[\w.-]+\.\w+)`:\Z")
 
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """A block behind a sentence that ends with the file's name and a colon."""
+    """A block behind a sentence that ends with a file name and a colon."""
 
     path: str
     text: str
