@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -12,11 +11,11 @@ from typing import Any
 import pytest
 
 from pipelines.controller.jobs import SWEEP_SECONDS
+from tests.harness import advisories
 from tests.harness.fixtures import another
-from tests.harness.installation import REPOSITORY, Installation, git
+from tests.harness.installation import Installation, git
 
 BRANCH, COLD = "feature/quieter-values", "feature/cold-values"
-SNAPSHOTS = REPOSITORY.parent / "shared" / "data"
 DELIVERED_SECONDS = 250.0
 
 pytestmark = pytest.mark.timeout(600)  # whole checks and releases, in a row
@@ -26,9 +25,7 @@ pytestmark = pytest.mark.timeout(600)  # whole checks and releases, in a row
 def place(installation: Installation) -> Iterator[Installation]:
     """A second installation: what is merged here must not be in the way of other tests."""
     with another(installation) as made:
-        for snapshot in SNAPSHOTS.glob("*.tgz"):  # else the package index is asked, live
-            (made.state / "advisories").mkdir(exist_ok=True)
-            shutil.copy2(snapshot, made.state / "advisories")
+        advisories.install(made.state)
         yield made
 
 
