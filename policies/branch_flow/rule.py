@@ -128,6 +128,11 @@ def _push(facts: Facts, data: Data) -> tuple[str, str] | None:
 def _instead_of_pushing(name: str) -> str:
     if name.startswith("env/"):
         return f"slipway promote {name.removeprefix('env/')}"
+    if name.startswith("release/"):
+        return (
+            "slipway promote staging cuts the version of what is on develop;"
+            " your own work: git push slipway HEAD:refs/heads/feature/NAME"
+        )
     if name == "main":
         return (
             "slipway promote production brings a release to main;"

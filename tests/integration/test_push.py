@@ -68,6 +68,7 @@ PROTECTED = {
     "develop": "slipway merge feature/NAME",
     "env/dev": "slipway promote dev",
     "env/production": "slipway rollback production --reason",
+    "release/v1.0.0": "slipway promote staging",
 }
 
 

@@ -174,7 +174,7 @@ class TestAChangeOfTheRules:
             ),
             ("reviews", "main: 2", "main: 1", "one person for main"),
             ("reviews", "code_owners: true", "code_owners: false", "nobody of the owners"),
-            ("branch_flow", "[main, develop, env/*]           #", "[] #", "a push to main"),
+            ("branch_flow", "[main, develop, env/*, release/*]  #", "[] #", "a push to main"),
             ("migrations", "- take_away", "#", "a dropped table"),
             ("risk", "max_drawdown: {most: 0.35}", "max_drawdown: {most: 9}", "a deep fall"),
             ("dependencies", "max_age_days: 180", "max_age_days: 999", "an old snapshot"),
