@@ -46,8 +46,9 @@ class Place:
     junit: Path
 
 
-def prepare(area: Area, bench: Bench) -> Place:
-    """Raises Unavailable or BadInput when the lock's packages cannot be had."""
+def prepare(area: Area, bench: Bench, *, measure: bool = True) -> Place:
+    """`measure` False: nobody will ask which lines were reached, and tests take half the time.
+    Raises Unavailable or BadInput when the lock's packages cannot be had."""
     scratch = bench.workshop.folder / f"tests-{area.name}"
     root = _copy(bench.change.head.folder, scratch / "head") / area.prefix
     place = Place(
@@ -59,7 +60,9 @@ def prepare(area: Area, bench: Bench) -> Place:
     )
     sources = ",".join(str(root / name) for name in area.sources)
     place.rc.write_text(_RC.format(data=place.data, sources=sources))
-    _environment(place, bench.workshop.environments.python(area.lock), bench.tools)
+    packages = _environment(place, bench.workshop.environments.python(area.lock))
+    if measure:
+        _measure(place, packages, bench.tools)
     return place
 
 
@@ -76,7 +79,8 @@ def _copy(head: Path, copy: Path) -> Path:
     return copy
 
 
-def _environment(place: Place, python: Path, tools: Path) -> None:
+def _environment(place: Place, python: Path) -> Path:
+    """Returns its folder of packages."""
     below = _packages(python.parent.parent)
     home = place.python.parent.parent
     packages = home / "lib" / below.parent.name / "site-packages"
@@ -87,12 +91,18 @@ def _environment(place: Place, python: Path, tools: Path) -> None:
             python.resolve() if program.name.startswith("python") else program
         )
     shutil.copyfile(python.parent.parent / "pyvenv.cfg", home / "pyvenv.cfg")
-    (packages / "coverage").symlink_to(_packages(tools.parent) / "coverage")
-    (packages / "slipway_measure.py").write_text(_START.format(rc=str(place.rc)))
     (packages / "check.pth").write_text(
-        f"{place.root}\nimport site; site.addsitedir({str(below)!r})\nimport slipway_measure\n"
+        f"{place.root}\nimport site; site.addsitedir({str(below)!r})\n"
     )
     _installed(place.root / "pyproject.toml", packages)
+    return packages
+
+
+def _measure(place: Place, packages: Path, tools: Path) -> None:
+    """Start-up files are read in the order of their names: this one comes last."""
+    (packages / "coverage").symlink_to(_packages(tools.parent) / "coverage")
+    (packages / "slipway_measure.py").write_text(_START.format(rc=str(place.rc)))
+    (packages / "check_measure.pth").write_text("import slipway_measure\n")
 
 
 def _installed(pyproject: Path, packages: Path) -> None:

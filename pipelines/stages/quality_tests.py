@@ -33,7 +33,7 @@ def tests_parts(area: Area, bench: Bench) -> list[Part]:
         if choice.findings:
             return [judged("tests", area.name, choice.findings, 0, "")]
         return [passed("tests", area.name, "nothing that tests reach was changed", 0)]
-    place = prepare(area, bench)
+    place = prepare(area, bench, measure=bool(_sources(area)))
     done = bench.workshop.programs.run(
         [
             *(place.python, "-m", "pytest", "-q", "--tb=short", "-p", "no:cacheprovider"),
@@ -95,9 +95,14 @@ def _failure(area: Area, case: ElementTree.Element) -> Finding | None:
     return Finding("pytest/failed", f"{name}: {words}", path=f"{area.prefix}{file}.py")
 
 
+def _sources(area: Area) -> list[str]:
+    """Whose lines tests must reach."""
+    return [path for path in area.python if area.is_source(path)]
+
+
 def _coverage(area: Area, bench: Bench, place: Place) -> Part:
     """Lines reached of the changed source files, all taken together."""
-    changed = [p for p in area.python if area.is_source(p)]
+    changed = _sources(area)
     if not changed:
         return passed("coverage", area.name, "no source file was changed", 0)
     document = _measured(bench, place)
