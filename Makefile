@@ -30,7 +30,7 @@ hooks: ## check commit messages, and branches before a push, in this repository
 hooks-remove: ## take those hooks out again
 	@scripts/hooks/install --remove
 
-.PHONY: test test-engine test-app test-acceptance test-faults test-browser
+.PHONY: test test-engine test-app test-checks test-acceptance test-faults test-browser
 test: venv-dev app/.venv/made ## everything but whole installations; both suites at once
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target test-engine test-app
 
@@ -47,6 +47,9 @@ app/.venv/made: app/requirements-dev.lock | venv-dev
 		--require-hashes -r app/requirements-dev.lock
 	@.venv/bin/uv pip install --quiet --python app/.venv/bin/python --no-deps --editable app
 	@touch $@
+
+test-checks: venv-dev app/.venv/made ## whole checks: strategies examined, migrations rehearsed
+	@$(PYTEST) -n $(WORKERS) --dist loadfile tests/checks $(ARGS)
 
 test-acceptance: venv-dev ## a whole installation: up, build, promote, rollback
 	@$(PYTEST) tests/acceptance $(ARGS)
