@@ -18,6 +18,7 @@ from pipelines.flows.versions import (
     cut_now,
     land_active,
     require_landing,
+    require_namer,
     to_cut,
 )
 from pipelines.model.branch import ActiveRow, BranchHead, BranchState
@@ -91,8 +92,8 @@ def propose(
 
     Somebody who is `only_looking` needs no reason.
 
-    Raises Refused (hold, freeze, migrations, unknown, unbuilt), BadInput (no reason where one is
-    needed), InProgress (an operation runs). An empty plan means: nothing to do.
+    Raises Refused (hold, freeze, migrations, unknown, unbuilt, no key), BadInput (no reason where
+    one is needed), InProgress (an operation runs). An empty plan means: nothing to do.
     """
     settings = ctx.settings()
     if settings.reason_required and not (reason or only_looking) and kind == "promotion":
@@ -121,8 +122,7 @@ def propose(
     if nothing:
         return Proposal(head, state, release, _nothing_to_do(state, release))
     _nobody_else(ctx)
-    cut = to_cut(ctx, release) if kind == "promotion" else None
-    lands = require_landing(ctx, release, cut) if kind == "promotion" else None
+    cut, lands = _version(ctx, release, only_looking) if kind == "promotion" else (None, None)
     if cut is not None:
         release = replace(release, version=str(cut.version))
         state = _next_state(ctx, head, row, release, reason, kind)
@@ -131,6 +131,17 @@ def propose(
     plan = _plan(ctx, state, row, release, migrations.pending)
     plan = replace(plan, items=(*before, *plan.items, *after))
     return Proposal(head, state, release, plan, cut)
+
+
+def _version(
+    ctx: Context, release: Release, only_looking: bool
+) -> tuple[CutPlan | None, CutRecord | None]:
+    """What will be cut, and what will be merged to `main` afterwards."""
+    cut = to_cut(ctx, release)
+    lands = require_landing(ctx, release, cut)
+    if not only_looking:
+        require_namer(ctx, release, cut)
+    return cut, lands
 
 
 def _demand(checks: Sequence[Check], environment: str, release: str) -> None:

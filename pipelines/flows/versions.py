@@ -43,6 +43,15 @@ def _as_planned(plan: CutPlan) -> CutRecord:
     return CutRecord(str(plan.version), plan.release, plan.branch, plan.ref, plan.base, plan.base)
 
 
+def require_namer(ctx: Context, release: Release, plan: CutPlan | None) -> None:
+    """Giving a version is said by the person who promotes. Refused before the branch is made when
+    that person could not: half a version is no version."""
+    if ctx.environment == FIRST or (plan is None and not _unnamed(ctx, release)):
+        return
+    source = source_digest(release.parts)
+    ctx.evidence().require_voice(source, role=PERSON, signer=ctx.actor)
+
+
 def cut_now(ctx: Context, release: Release, plan: CutPlan) -> CutRecord:
     """Branch and changelog, the name in the release store, and the signed statement. Repeated after
     a crash it goes on where it stopped."""
@@ -77,9 +86,13 @@ def _name(ctx: Context, release: Release, record: CutRecord) -> None:
 
 def complete_name(ctx: Context, release: Release) -> None:
     """After a crash between the branch and the name: the name is given now."""
-    record = existing(ctx.source(), release)
-    if record is not None and release.version != record.version:
+    if record := _unnamed(ctx, release):
         _name(ctx, release, record)
+
+
+def _unnamed(ctx: Context, release: Release) -> CutRecord | None:
+    record = existing(ctx.source(), release)
+    return record if record is not None and release.version != record.version else None
 
 
 def land_active(ctx: Context, *, actor: str, reason: str) -> Landing | None:

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from pipelines.model.errors import BadInput, NeedsPerson
+from pipelines.model.errors import BadInput, NeedsPerson, Refused
 from pipelines.model.evidence import Proven, Statement, may_say
 from pipelines.records.envelope import (
     OWN_KEY,
@@ -21,6 +21,9 @@ from pipelines.records.envelope import (
     open_envelope,
     seal,
 )
+
+_PROBE = b"slipway: nothing is said by this"
+"""Signed to see whether a key works; no envelope has such bytes."""
 
 
 class Evidence(Protocol):
@@ -40,6 +43,11 @@ class Evidence(Protocol):
 
         Raises BadInput (not JSON, a role that may not say this), Refused (no such key, a key that
         others can read), NeedsPerson (the evidence about this source was changed), Unavailable.
+        """
+
+    def require_voice(self, source: str, *, role: str, signer: str) -> None:
+        """Whether that signer could say something about this source, asked before anything else is
+        begun. Raises Refused (no key, a key that is not trusted), NeedsPerson, Unavailable as `say`.
         """
 
     def proven(self, source: str) -> Proven:
@@ -140,6 +148,13 @@ class Ledger:
             self._shelf.add(source, statement.sequence, content)
             self._shelf.set_head(source, Head(statement.sequence, digest))
         return statement
+
+    def require_voice(self, source: str, *, role: str, signer: str) -> None:
+        key, signature = self._keys.sign(role, signer, _PROBE)
+        if why := self._keys.verify(role, signer, key, _PROBE, signature):
+            raise Refused(f"what {signer} signs is not believed: {why}", hint="type: slipway up")
+        with self._shelf.lock(shared=True):
+            self._settled(source)
 
     def _settled(self, source: str) -> Head:
         """The head, after what a crash left half done. NeedsPerson when the end is not as known."""

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import yaml
 
+from pipelines.adapters.git_source import GitSource
 from pipelines.adapters.signing import FileKeys
-from pipelines.model.errors import Unavailable
+from pipelines.flows.cutting import plan_cut
+from pipelines.flows.versions import require_namer
+from pipelines.model.errors import Refused, Unavailable
 from pipelines.model.evidence import CHECK, CHECK_RUNNER
 from pipelines.model.release import ENVIRONMENTS
 from pipelines.records.envelope import open_envelope, seal
@@ -102,6 +106,24 @@ def test_pending_migrations_must_have_been_rehearsed_on_a_backup(asking: Asking)
     [said] = asking.why(pending=("m2",))
     assert "migrations m2" in said
     assert "not rehearsed on a backup" in said
+
+
+def test_no_version_is_begun_by_somebody_who_cannot_say_it(asking: Asking) -> None:
+    asking.app.write("app/tiny/__main__.py", "print('new')\n")
+    commit = asking.app.commit("Print something new")
+    origin = asking.state / "origin.git"
+    git(origin, "fetch", "--quiet", str(asking.app.folder), commit)
+    git(origin, "update-ref", "refs/heads/develop", commit)
+    release = asking.release_of(commit, "r-00000000000000bb")
+    plan = plan_cut(GitSource(origin), release, (), hotfixes=False)
+    assert plan is not None
+    here = asking.context("staging")
+    require_namer(replace(here, actor="ada"), release, plan)
+    with pytest.raises(Refused, match="grace has no key") as refused:
+        require_namer(replace(here, actor="grace"), release, plan)
+    assert "slipway up" in refused.value.hint
+    # dev gives no version, and so needs nobody's word
+    require_namer(replace(asking.context("dev"), actor="grace"), release, None)
 
 
 # --- forgeries ------------------------------------------------------------------------------------

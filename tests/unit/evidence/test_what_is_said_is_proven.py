@@ -184,6 +184,26 @@ def test_a_person_without_a_key_cannot_speak(tmp_path: Path) -> None:
     assert evidence.proven(SOURCE).problems == ()
 
 
+def test_it_is_known_beforehand_whether_somebody_can_speak(tmp_path: Path) -> None:
+    evidence = ledger(tmp_path)
+    evidence.require_voice(SOURCE, role=PERSON, signer="ada")
+    with pytest.raises(Refused, match="grace has no key"):
+        evidence.require_voice(SOURCE, role=PERSON, signer="grace")
+    (tmp_path / "keys/person-ada.key").chmod(0o644)
+    with pytest.raises(Refused, match="others can read"):
+        evidence.require_voice(SOURCE, role=PERSON, signer="ada")
+    assert evidence.sources() == []
+
+
+def test_a_key_that_nobody_trusts_has_no_voice(tmp_path: Path) -> None:
+    evidence = ledger(tmp_path)
+    FileKeys(tmp_path / "other").enrol("ada", ENVIRONMENTS)
+    (tmp_path / "other/keys/person-ada.key").replace(tmp_path / "keys/person-ada.key")
+    with pytest.raises(Refused, match="what ada signs is not believed") as refused:
+        evidence.require_voice(SOURCE, role=PERSON, signer="ada")
+    assert "slipway up" in refused.value.hint
+
+
 @pytest.mark.parametrize(
     "predicate", [{"x": float("nan")}, {"x": object()}, {"slipway": 1}, {"x": "\ud800"}]
 )
