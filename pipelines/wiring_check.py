@@ -102,17 +102,18 @@ def check_commit(
     return open_check(state, wanted, stages=stages, options=options, fresh=fresh).run(say)
 
 
-def open_changes(state: Path, checkout: Path | None) -> Changes:
-    """Reads changes of a checkout, or of the installation's origin when there is none."""
+def open_changes(state: Path, checkout: Path | None, *, parts: Sequence[str] = ()) -> Changes:
+    """Reads changes of a checkout, or of the installation's origin when there is none. `parts`: only
+    these paths at the top of the trees are there to be read."""
     from pipelines.adapters.change import Changes
 
     state = state.resolve()
     origin: Path | None = state / "origin.git"
-    trees = state / "check" / "trees"
+    trees = state / "check" / ("parts" if parts else "trees")
     if checkout is None:
-        return Changes(state / "origin.git", trees, bare=True)
+        return Changes(state / "origin.git", trees, bare=True, parts=parts)
     origin = origin if origin and (origin / "HEAD").exists() else None
-    return Changes(checkout, trees, origin=origin)
+    return Changes(checkout, trees, origin=origin, parts=parts)
 
 
 def wanted_here(

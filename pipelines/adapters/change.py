@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,16 +41,22 @@ class Changes:
     """Reads changes of one repository: a checkout, or (bare) an origin.
 
     `origin` is an installation's, when there is one: its branches are the targets, and its objects
-    are readable beside the checkout's without copying any.
+    are readable beside the checkout's without copying any. `parts` as of `tree_export.Trees`.
     """
 
     def __init__(
-        self, repository: Path, trees: Path, *, origin: Path | None = None, bare: bool = False
+        self,
+        repository: Path,
+        trees: Path,
+        *,
+        origin: Path | None = None,
+        bare: bool = False,
+        parts: Sequence[str] = (),
     ) -> None:
         self._repository = repository
         self._origin = Git(origin, isolated=True, bare=True) if origin else None
         self._bare = bare
-        self._trees = Trees(trees)
+        self._trees = Trees(trees, parts)
         variables = {"GIT_ALTERNATE_OBJECT_DIRECTORIES": f"{origin}/objects"} if origin else {}
         self._git = Git(repository, isolated=True, bare=bare, variables=variables)
 

@@ -6,11 +6,13 @@ Written from the objects themselves, not by `git archive`: attributes in the jud
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import secrets
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -29,10 +31,12 @@ _BATCH = 200
 
 
 class Trees:
-    """Exports commits below `folder`."""
+    """Exports commits below `folder`. `parts`: only these paths at the top, for who reads no more;
+    commits that are equal in them share an export. No parts: everything."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, parts: Sequence[str] = ()) -> None:
         self._folder = folder
+        self._parts = frozenset(parts)
 
     def export(self, git: Git, commit: str, *, strict: bool) -> Tree:
         """`strict` refuses (BadInput) a symbolic link, a submodule, a huge file; otherwise, for a
@@ -40,13 +44,20 @@ class Trees:
         tree = git.text("rev-parse", "--verify", f"{commit}^{{tree}}")
         entries = _exportable(list_tree(git, commit, recursive=True), strict=strict)
         top = {e.path: e.id for e in list_tree(git, commit)}
-        home = self._folder / tree
+        home = self._folder / (self._name(top) if self._parts else tree)
         if not home.is_dir():
-            self._make(git, home, entries)
+            self._make(git, home, [e for e in entries if self._wanted(e)])
             self._prune(but=home)
         with suppress(OSError):
             os.utime(home)
         return Tree(commit, home, top)
+
+    def _name(self, top: Mapping[str, str]) -> str:
+        parts = [[part, top.get(part, "")] for part in sorted(self._parts)]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:40]
+
+    def _wanted(self, entry: TreeEntry) -> bool:
+        return not self._parts or entry.path.partition("/")[0] in self._parts
 
     def _make(self, git: Git, home: Path, entries: Sequence[TreeEntry]) -> None:
         making = self._folder / f".making-{os.getpid()}-{secrets.token_hex(4)}"

@@ -22,6 +22,8 @@ from policies import codeowners, rooms, strategies
 from policies.policy import file_of
 
 RULES = ("branch_names", "branch_flow", "pull_request", "strategy_isolation")
+READS = ("policies", "environments", ".github")
+"""What is read of a tree: the paths at its top."""
 _ORDER = {"error": 0, "warning": 1, "note": 2}
 
 
@@ -40,7 +42,7 @@ class PolicyStage:
         found = {
             f"{side}:{part}": tree.objects.get(part, "")
             for side, tree in trees.items()
-            for part in ("policies", "environments", ".github")
+            for part in READS
         }
         asked = {
             "branch": change.branch,

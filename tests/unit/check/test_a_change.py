@@ -113,6 +113,24 @@ def test_an_exported_tree_is_read_only_and_knows_its_objects(repository: Reposit
     assert tree.objects["app"] == git(repository.folder, "rev-parse", "HEAD:app")
 
 
+def test_who_reads_some_parts_gets_those_and_shares_them_between_commits(
+    repository: Repository,
+) -> None:
+    repository.commit({"policies/a.yaml": "x: 1\n", "policies-not/b.yaml": "y\n", "app/c.py": ""})
+    changes = Changes(repository.folder, repository.trees, parts=("policies", "missing"))
+    first = changes.read(Wanted())[0]
+    assert [p.name for p in first.head.folder.iterdir()] == ["policies"]
+    assert first.head.text("policies/a.yaml") == "x: 1\n"
+    assert "app/c.py" in {file.path for file in first.files}
+    repository.commit({"app/c.py": "c = 1\n"})
+    second = changes.read(Wanted())[0]
+    assert second.head.folder == first.head.folder
+    assert second.head.objects["app"] != first.head.objects["app"]
+    repository.commit({"policies/a.yaml": "x: 2\n"})
+    assert changes.read(Wanted())[0].head.text("policies/a.yaml") == "x: 2\n"
+    assert repository.change().head.text("README.md") == "# Tiny\n"
+
+
 @pytest.mark.parametrize("kind", ["symbolic link", "submodule"])
 def test_a_link_or_a_submodule_is_refused_by_name(repository: Repository, kind: str) -> None:
     folder = repository.folder
