@@ -38,9 +38,11 @@ def _room(rule: str, head: Tree, rules: Tree) -> tuple[list[Finding], int]:
         if was is None:
             return [], 0
         return [_finding(file, f"room {rule} is gone", "bring it back")], 0
+    file_of_cases = f"policies/{rule}/cases.yaml"
+    now_cases, old_cases = head.text(file_of_cases) or "", rules.text(file_of_cases) or ""
     try:
         new = rooms.load_data(rule, now)
-        own = cases.parse(rule, head.text(f"policies/{rule}/cases.yaml") or "")
+        own = cases.parse(rule, now_cases)
     except BadInput as error:
         return [_finding(file, error.message, error.hint)], 0
     found = [
@@ -49,8 +51,9 @@ def _room(rule: str, head: Tree, rules: Tree) -> tuple[list[Finding], int]:
         if (words := cases.complaint(case, new))
     ]
     judged = len(own)
-    if was is not None:
-        old_cases = rules.text(f"policies/{rule}/cases.yaml") or ""
+    if (was, old_cases) == (now, now_cases):  # by both rules the same comes out
+        judged += sum(not case.good for case in own)
+    elif was is not None:
         findings, more = _against_the_old(rule, was, old_cases, new, own)
         found, judged = [*found, *findings], judged + more
     return found, judged
