@@ -8,6 +8,28 @@ from typing import Any
 
 from pipelines.model.check import StageResult
 from pipelines.model.errors import Refused
+from pipelines.model.evidence import Proven
+from pipelines.targets.local.layout import Installation
+
+
+def prove_bundle(folder: Path, keys: Path, source: str) -> Proven:
+    """Evidence that was exported, by committed keys. `source` is what it must be about."""
+    from pipelines.adapters.evidence_bundle import BundleShelf, CommittedKeys
+    from pipelines.records.evidence import Ledger
+
+    return Ledger(CommittedKeys(keys), BundleShelf(folder), lambda: "").proven(source)
+
+
+def export_bundle(state: Path, source: str, folder: Path) -> int:
+    from pipelines.adapters.evidence_bundle import export
+
+    return export(state, source, folder)
+
+
+def public_keys(state: Path) -> str:
+    from pipelines.adapters.signing import FileKeys
+
+    return FileKeys(Installation.load(state).state).public()
 
 
 def rerun(state: Path, said: Mapping[str, Any]) -> StageResult:

@@ -68,22 +68,7 @@ class FileShelf:
                 time.sleep(0.002)
 
     def envelopes(self, source: str) -> tuple[dict[int, bytes], list[str]]:
-        found: dict[int, bytes] = {}
-        strange: list[str] = []
-        folder = self._folder / source
-        try:
-            names = sorted(entry for entry in os.listdir(folder) if not entry.startswith("."))
-        except FileNotFoundError:
-            return {}, []
-        except OSError as error:
-            raise Unavailable(f"cannot read {folder}: {error.strerror}") from error
-        for name in names:
-            matched = _NAME.fullmatch(name)
-            if matched is None or not _regular(folder / name):
-                strange.append(name)
-            else:
-                found[int(matched[1])] = _read(folder / name)
-        return found, strange
+        return read_envelopes(self._folder / source)
 
     def add(self, source: str, sequence: int, content: bytes) -> None:
         folder = self._folder / source
@@ -110,6 +95,25 @@ class FileShelf:
 
     def sources(self) -> Sequence[str]:
         return [row[0] for row in self._heads.query("select source from heads order by source")]
+
+
+def read_envelopes(folder: Path) -> tuple[dict[int, bytes], list[str]]:
+    """Sequence → content of the envelopes in a folder, and what else lies there (names)."""
+    found: dict[int, bytes] = {}
+    strange: list[str] = []
+    try:
+        names = sorted(entry for entry in os.listdir(folder) if not entry.startswith("."))
+    except FileNotFoundError:
+        return {}, []
+    except OSError as error:
+        raise Unavailable(f"cannot read {folder}: {error.strerror}") from error
+    for name in names:
+        matched = _NAME.fullmatch(name)
+        if matched is None or not _regular(folder / name):
+            strange.append(name)
+        else:
+            found[int(matched[1])] = _read(folder / name)
+    return found, strange
 
 
 def _regular(path: Path) -> bool:

@@ -62,6 +62,10 @@ class FileKeys:
             write_whole(self._folder / "trusted.json", text.encode(), mode=0o600)
         return made
 
+    def public(self) -> str:
+        """What `trusted.json` says: public keys alone, for whoever shall believe this installation."""
+        return json.dumps(self._read_trusted(), indent=1, sort_keys=True)
+
     def _same(self, text: str) -> bool:
         try:
             return (self._folder / "trusted.json").read_text() == text

@@ -1,4 +1,4 @@
-"""`slipway evidence show|verify RELEASE`."""
+"""`slipway evidence show|verify|export RELEASE`, `keys`, `prove FOLDER`."""
 
 from __future__ import annotations
 
@@ -109,6 +109,74 @@ def verify(release: str, gates: tuple[str, ...], rerun: bool, state: Path, outpu
         _print_problems(problems)
         if not problems:
             click.echo(f"{count} statements, every one signed, in order and complete")
+    return 1 if problems else 0
+
+
+@command.command(epilog=examples("slipway evidence keys > policies/promotion/keys/trusted.json"))
+@state_option
+@output_option
+def keys(state: Path, output: str) -> None:
+    """Print the public keys this installation trusts, to be committed where others shall trust it.
+
+    Either way it is the text of `trusted.json`: role, signer, key.
+    """
+    del output
+    from pipelines.wiring_evidence import public_keys
+
+    click.echo(public_keys(state))
+
+
+@command.command(epilog=examples("slipway evidence export 1.2.0 ./evidence-1.2.0"))
+@release_argument
+@click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path))
+@state_option
+@output_option
+def export(release: str, folder: Path, state: Path, output: str) -> int:
+    """Copy what is said about RELEASE into FOLDER, for a pipeline elsewhere."""
+    context = open_environment(state, FIRST, output="json")
+    from pipelines.flows.proof import subject_of
+    from pipelines.wiring_evidence import export_bundle
+
+    subject = subject_of(context, release)
+    count = export_bundle(state, subject.source, folder)
+    if output == "json":
+        print_json({**_subject_json(subject), "statements": count, "folder": str(folder)})
+    else:
+        click.echo(f"{count} statements about sha256:{subject.source} are in {folder}")
+    return 0 if count else 1
+
+
+@command.command(
+    epilog=examples(
+        "slipway evidence prove ./evidence-1.2.0 --source SHA256 --keys policies/promotion/keys",
+        "slipway evidence prove ./evidence-1.2.0 --source SHA256 --keys KEYS --least 11",
+    )
+)
+@click.argument(
+    "folder", metavar="FOLDER", type=click.Path(exists=True, file_okay=False, path_type=Path)
+)
+@click.option("--source", required=True, metavar="SHA256", help="What it must be about.")
+@click.option(
+    "--keys", "keys_folder", required=True, type=click.Path(path_type=Path),
+    help="Folder with trusted.json, from the branch a merge goes to.",
+)  # fmt: skip
+@click.option("--least", default=1, show_default=True, help="Statements there must be at least.")
+@output_option
+def prove(folder: Path, source: str, keys_folder: Path, least: int, output: str) -> int:
+    """Check exported evidence by committed keys; needs no installation."""
+    from pipelines.flows.proof import rows_of, statements_json
+    from pipelines.wiring_evidence import prove_bundle
+
+    proven = prove_bundle(folder, keys_folder, source.removeprefix("sha256:"))
+    problems = list(proven.problems)
+    if len(proven.statements) < least:
+        problems.append(f"{len(proven.statements)} statements are there, {least} are wanted")
+    if output == "json":
+        print_json({"source": proven.source, "statements": statements_json(proven),
+                    "problems": problems, "proven": not problems})  # fmt: skip
+    else:
+        print_table(rows_of(proven), COLUMNS)
+        _print_problems(problems)
     return 1 if problems else 0
 
 
