@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from pipelines.adapters.branch_start import starts_from
 from pipelines.adapters.git_command import GitFailed
 from pipelines.adapters.git_objects import parse_commit, read_objects
 from pipelines.adapters.git_source import GitSource
@@ -37,14 +38,9 @@ class GitArrivals(GitSource):
         span = ("--no-renames", f"{since}...{until}")
         return sorted(filter(None, self._ask("diff", "--name-only", "-z", *span).split("\0")))
 
-    def left(self, commit: str, *branches: str) -> str | None:
-        heads = [head for head in map(self.head, branches) if head]
-        try:
-            return self._git.text("merge-base", commit, *heads) if heads else None
-        except GitFailed as error:
-            if error.code == 1:
-                return None
-            raise self._away(error) from error
+    def starts_from(self, commit: str, *branches: str) -> tuple[str, ...]:
+        tips = {branch: head for branch in branches if (head := self.head(branch))}
+        return self._read(lambda: starts_from(self._git, commit, tips))
 
     def is_commit(self, name: str) -> bool:
         return self._answers("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")

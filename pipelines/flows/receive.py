@@ -37,8 +37,9 @@ class Arrivals(Texts, Protocol):
 
     def descends(self, commit: str, ancestor: str) -> bool: ...
 
-    def left(self, commit: str, *branches: str) -> str | None:
-        """The newest commit that it shares with any of the branches; None when there is none."""
+    def starts_from(self, commit: str, *branches: str) -> tuple[str, ...]:
+        """Which of the branches it left from, as a check finds it (`adapters.branch_start`); empty
+        when their histories never met."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,13 +155,12 @@ def _history(push: Push, origin: Arrivals) -> None:
     develop = origin.head("develop")
     if develop is None:
         raise Refused("the origin has no branch develop", hint="slipway up")
-    left = origin.left(push.new, *PROTECTED)
-    if left is None:
+    starts = origin.starts_from(push.new, *PROTECTED)
+    if not starts:
         raise Refused(
             f"{push.branch} has no commit in common with develop",
             hint="branch from develop: git fetch slipway && git switch -c "
             f"{push.branch} slipway/develop (a shallow clone first: git fetch --unshallow)",
         )
-    starts = [branch for branch in PROTECTED if origin.contains(branch, left)]
     rewritten = not push.creates and not origin.descends(push.new, push.old)
-    _flow(push, origin, rewritten=rewritten, starts_from=starts)
+    _flow(push, origin, rewritten=rewritten, starts_from=list(starts))

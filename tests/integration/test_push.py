@@ -146,6 +146,41 @@ def test_a_hotfix_that_begins_at_develop_is_refused(place: Place) -> None:
     assert "hotfix/x starts from develop; it must start from main" in pushed.words
 
 
+def test_a_hotfix_that_takes_in_some_of_develop_is_refused(place: Place) -> None:
+    start = place.app.head
+    earlier = place.app.commit("Unreleased")
+    later = place.app.commit("Unreleased too")
+    git(place.bare, "fetch", "--quiet", str(place.app.folder), later)
+    git(place.bare, "update-ref", "refs/heads/develop", later)
+    place.app.git("checkout", "--quiet", "--detach", start)
+    released = place.app.commit("Released")
+    git(place.bare, "fetch", "--quiet", str(place.app.folder), released)
+    git(place.bare, "update-ref", "refs/heads/main", released)
+    place.app.commit("Mend")
+    assert place.push("HEAD:refs/heads/hotfix/x").taken
+    place.app.git("merge", "--quiet", "--no-edit", "--strategy=ours", earlier)
+    pushed = place.push("HEAD:refs/heads/hotfix/x")
+    assert not pushed.taken
+    assert "hotfix/x starts from develop; it must start from main" in pushed.words
+    assert "git switch -c hotfix/x-2 slipway/main" in pushed.words
+
+
+def test_the_flow_is_judged_by_the_data_of_the_branch_it_goes_to(place: Place) -> None:
+    packaged = Path(__file__).parents[2] / "policies/branch_flow/policy.yaml"
+    place.app.write(
+        "policies/branch_flow/policy.yaml",
+        packaged.read_text().replace("hotfix/*: [main]", "hotfix/*: [develop]"),
+    )
+    place.app.git("checkout", "--quiet", "-B", "main")
+    commit = place.app.commit("Let hotfixes start from develop")
+    git(place.bare, "fetch", "--quiet", str(place.app.folder), commit)
+    git(place.bare, "update-ref", "refs/heads/main", commit)
+    place.app.commit("Mend")
+    pushed = place.push("HEAD:refs/heads/hotfix/x")
+    assert not pushed.taken
+    assert "hotfix/x starts from main; it must start from develop" in pushed.words
+
+
 def test_what_is_no_commit_is_refused(place: Place) -> None:
     tree = place.app.git("rev-parse", "HEAD^{tree}")
     assert not place.push(f"{tree}:refs/heads/{FEATURE}").taken
