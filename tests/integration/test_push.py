@@ -146,13 +146,17 @@ def test_a_hotfix_that_begins_at_develop_is_refused(place: Place) -> None:
     assert "hotfix/x starts from develop; it must start from main" in pushed.words
 
 
-def test_a_hotfix_that_takes_in_some_of_develop_is_refused(place: Place) -> None:
+def test_a_hotfix_that_takes_in_some_of_develop_is_refused(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
     start = place.app.head
     earlier = place.app.commit("Unreleased")
     later = place.app.commit("Unreleased too")
     git(place.bare, "fetch", "--quiet", str(place.app.folder), later)
     git(place.bare, "update-ref", "refs/heads/develop", later)
     place.app.git("checkout", "--quiet", "--detach", start)
+    # newer than what it shares with develop, as the newest common commit alone would not tell
+    monkeypatch.setenv("GIT_COMMITTER_DATE", "2090-01-01T10:00:00Z")
     released = place.app.commit("Released")
     git(place.bare, "fetch", "--quiet", str(place.app.folder), released)
     git(place.bare, "update-ref", "refs/heads/main", released)
