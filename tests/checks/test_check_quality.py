@@ -176,6 +176,17 @@ def test_it_runs() -> None:
     assert found.observed["percent"] == 100.0
 
 
+def test_nothing_is_measured_where_nobody_asks_what_tests_reach(make: Make) -> None:
+    place = make({
+        "app/tests/test_sums.py": TEST_SUMS
+        + "\n\ndef test_it_is_not_measured() -> None:\n    import sys\n\n"
+        "    assert 'coverage' not in sys.modules\n"
+    })  # fmt: skip
+    assert place.part("tests").status == PASSED
+    found = place.part("coverage")
+    assert (found.status, found.samples, found.words) == (PASSED, 0, "no source file was changed")
+
+
 def test_everything_is_judged_when_it_is_asked_for(tmp_path: Path, environments: Path) -> None:
     old = {
         "app/tiny/old.py": "import os\n",
