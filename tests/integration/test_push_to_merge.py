@@ -321,6 +321,21 @@ def test_documents_alone_do_not_need_another_check(place: Reviewed) -> None:
     assert {f"Merge {X} into develop", f"Merge {Y} into develop"} < set(subjects)
 
 
+@pytest.mark.parametrize("path", ["policies/x.yaml", "pipelines/x.py", "requirements.lock"])
+def test_a_develop_that_moved_outside_the_source_is_checked_with_the_branch(
+    place: Reviewed, path: str
+) -> None:
+    """Engine and rules are no part of a source, and a branch may still break with them."""
+    ready(place, X, path, "a = 1\n")
+    ready(place, Y, "docs/b.md", "b\n")
+    first = merge(place.desk(), X, "").commit
+    assert merge(place.desk(), Y, "").status == "checking"
+    place.jobs.end(place.jobs.take().id, "passed", "delivered")  # type: ignore[union-attr]
+    place.red = {"quality": "failed"}
+    assert place.run_job("merge")[1].status == "failed"
+    assert place.at("develop") == first
+
+
 def test_of_two_merges_at_once_both_come_in_and_none_is_lost(
     place: Reviewed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
