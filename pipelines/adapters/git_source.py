@@ -11,16 +11,19 @@ from pipelines.adapters import git_merge, git_refs
 from pipelines.adapters.git_command import Git, GitFailed
 from pipelines.adapters.git_files import committed_text, list_tree
 from pipelines.adapters.git_objects import parse_trailers
-from pipelines.flows.source_ports import CutRecord, Move
+from pipelines.flows.source_ports import (
+    BRANCH_TRAILER,
+    RELEASE_TRAILER,
+    VERSION_TRAILER,
+    CutRecord,
+    Move,
+)
 from pipelines.model.check import CommitFact
 from pipelines.model.errors import InProgress, Unavailable
 from pipelines.model.source import PARTS
 
 T = TypeVar("T")
 
-VERSION_TRAILER = "Slipway-Version"
-RELEASE_TRAILER = "Slipway-Release"
-BRANCH_TRAILER = "Slipway-Branch"
 CUT_REFS = ("refs/heads/release/v", "refs/slipway/hotfix/v")
 _PEOPLE = ("main", "develop", "feature", "release", "hotfix")
 _RACE = ("but expected", "reference already exists", "cannot lock ref", "unable to resolve")

@@ -12,14 +12,17 @@ from dataclasses import dataclass
 
 from pipelines.engine.changelog import FILE, section, with_section
 from pipelines.engine.versioning import Bump, Version, bump_of, next_version, parse, versions_in
-from pipelines.flows.source_ports import CutRecord, Move, Source
+from pipelines.flows.source_ports import (
+    BRANCH_TRAILER,
+    RELEASE_TRAILER,
+    VERSION_TRAILER,
+    CutRecord,
+    Move,
+    Source,
+)
 from pipelines.model.check import CommitFact
 from pipelines.model.errors import Refused
 from pipelines.model.release import Release
-
-VERSION_TRAILER = "Slipway-Version"
-RELEASE_TRAILER = "Slipway-Release"
-BRANCH_TRAILER = "Slipway-Branch"
 
 
 @dataclass(frozen=True, slots=True)

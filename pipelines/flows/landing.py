@@ -9,10 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipelines.engine.changelog import FILE, section_of
-from pipelines.flows.source_ports import CutRecord, Move, Source
+from pipelines.flows.source_ports import (
+    RELEASE_TRAILER,
+    VERSION_TRAILER,
+    CutRecord,
+    Move,
+    Source,
+)
 from pipelines.model.errors import NeedsPerson, Refused
-
-TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,4 +91,4 @@ def _back(source: Source, develop: str, merged: str, cut: CutRecord, actor: str)
 
 
 def _trailers(cut: CutRecord) -> dict[str, str]:
-    return {"Slipway-Version": cut.version, "Slipway-Release": cut.release}
+    return {VERSION_TRAILER: cut.version, RELEASE_TRAILER: cut.release}

@@ -8,6 +8,11 @@ from typing import Protocol
 
 from pipelines.model.check import CommitFact
 
+VERSION_TRAILER = "Slipway-Version"
+RELEASE_TRAILER = "Slipway-Release"
+BRANCH_TRAILER = "Slipway-Branch"
+"""Trailers of the commit that a version is cut with: what the refs of versions are read from."""
+
 
 @dataclass(frozen=True, slots=True)
 class CutRecord:

@@ -404,28 +404,3 @@ def test_a_state_folder_that_cannot_be_written_is_said(place: Place) -> None:
 
 def test_the_uv_of_the_engine_is_used() -> None:
     assert Path(find_uv()).is_file()
-
-
-# --- versions -------------------------------------------------------------------------------------
-
-
-def test_a_release_that_was_cut_is_called_by_its_version_and_found_by_number_too(
-    tmp_path: Path,
-) -> None:
-    app = TinyApplication(tmp_path / "checkout")
-    store = LocalReleaseStore(tmp_path / "state")
-    first = store.build(app.folder)
-    app.write("app/tiny/__main__.py", "print('two')\n")
-    app.commit("Second")
-    second = store.build(app.folder)
-    store.give_alias(first, "0.1.0")
-    assert [r.version for r in store.all()] == ["0.1.0", "2"]
-    assert store.get("0.1.0").id == store.get("v0.1.0").id == store.get("1").id == first.id
-    assert store.get(first.id).version == "0.1.0"
-    newest = store.newest()
-    assert newest is not None
-    assert newest.id == second.id
-    app.write("app/tiny/__main__.py", "print('three')\n")
-    app.commit("Third")
-    assert store.build(app.folder).version == "3"
-    assert store.get(first.id).version == "0.1.0", "a later build keeps the alias"

@@ -9,6 +9,7 @@ import pytest
 
 from pipelines.adapters.git_origin_setup import init_origin
 from pipelines.adapters.git_source import GitSource
+from pipelines.adapters.release_store import LocalReleaseStore
 from pipelines.flows.cutting import CutPlan, cut, existing, plan_cut
 from pipelines.flows.landing import land, landed, try_landing
 from pipelines.flows.source_ports import CutRecord
@@ -182,3 +183,25 @@ def test_a_commit_that_leads_nowhere_gets_no_version(place: Place) -> None:
     assert plan_cut(place.source, unmerged, (), hotfixes=True) is None  # type: ignore[arg-type]
     on_main = place.built(git(place.bare, "rev-parse", "main"))
     assert plan_cut(place.source, on_main, (), hotfixes=True) is None  # type: ignore[arg-type]
+
+
+def test_a_release_that_was_cut_is_called_by_its_version_and_found_by_number_too(
+    tmp_path: Path,
+) -> None:
+    app = TinyApplication(tmp_path / "checkout")
+    store = LocalReleaseStore(tmp_path / "state")
+    first = store.build(app.folder)
+    app.write("app/tiny/__main__.py", "print('two')\n")
+    app.commit("Second")
+    second = store.build(app.folder)
+    store.give_alias(first, "0.1.0")
+    assert [r.version for r in store.all()] == ["0.1.0", "2"]
+    assert store.get("0.1.0").id == store.get("v0.1.0").id == store.get("1").id == first.id
+    assert store.get(first.id).version == "0.1.0"
+    newest = store.newest()
+    assert newest is not None
+    assert newest.id == second.id
+    app.write("app/tiny/__main__.py", "print('three')\n")
+    app.commit("Third")
+    assert store.build(app.folder).version == "3"
+    assert store.get(first.id).version == "0.1.0", "a later build keeps the alias"
