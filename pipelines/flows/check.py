@@ -106,6 +106,7 @@ def run_check(
         stages=tuple(run.result for run in runs),
         notes=plan.notes,
         seconds=time.monotonic() - began,
+        base_source=source_digest(change.base.objects),
     )
 
 

@@ -115,6 +115,7 @@ def sign(evidence: Evidence, report: Report) -> None:
                 "target": report.target,
                 "branch": report.branch,
                 "base": report.base_commit,
+                "base_source": report.base_source,
             },
             role=CHECK_RUNNER,
             signer=CHECK_RUNNER,

@@ -11,7 +11,7 @@ from pipelines.flows.context import Context
 from pipelines.flows.evidence import proven_about
 from pipelines.model.check import PASSED, UNTOUCHED, StageResult
 from pipelines.model.errors import BadInput, Refused
-from pipelines.model.evidence import CHECK, Proven, Statement
+from pipelines.model.evidence import CHECK, Proven, Statement, says_nothing
 from pipelines.model.source import source_digest
 from pipelines.records.audit import canonical
 
@@ -91,7 +91,7 @@ def problems_of(ctx: Context, subject: Subject, gates: Sequence[str]) -> tuple[P
 
 
 def _gate_problem(proven: Proven, gate: str) -> str:
-    newest = proven.newest(CHECK, stage=gate)
+    newest = proven.newest_check(gate)
     if newest is None:
         return f"nobody has said that stage {gate} passed"
     status = newest.predicate.get("status")
@@ -107,7 +107,7 @@ def repeat(proven: Proven, gates: Sequence[str], rerun: Rerun) -> list[Repeated]
         {
             str(one.predicate.get("stage"))
             for one in proven.statements
-            if one.predicate_type == CHECK
+            if one.predicate_type == CHECK and not says_nothing(one.predicate, proven.source)
         }
     )
     if not stages:
@@ -119,7 +119,7 @@ def repeat(proven: Proven, gates: Sequence[str], rerun: Rerun) -> list[Repeated]
 
 
 def _repeat_one(proven: Proven, stage: str, rerun: Rerun) -> Repeated:
-    said = proven.newest(CHECK, stage=stage)
+    said = proven.newest_check(stage)
     if said is None:
         raise Refused(
             f"stage {stage} was never checked for source {proven.source[:12]}",

@@ -141,7 +141,7 @@ class Change:
 @dataclass(frozen=True, slots=True)
 class Report:
     """All stages of one check. `source` is the digest of the trees a release would be made from
-    (`pipelines.model.source.source_digest`)."""
+    (`pipelines.model.source.source_digest`), `base_source` that of the base; empty: not known."""
 
     branch: str
     target: str
@@ -151,6 +151,7 @@ class Report:
     stages: tuple[StageResult, ...]
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
+    base_source: str = ""
 
     @property
     def passed(self) -> bool:

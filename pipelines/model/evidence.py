@@ -8,7 +8,8 @@ from typing import Any
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 CHECK = "urn:slipway:check:v1"
-"""One stage of a check: {stage, status, summary, samples, document, tools, inputs, commit, target}."""
+"""One stage of a check: {stage, status, summary, samples, document, tools, inputs, commit, target,
+base, base_source}."""
 APPROVAL = "urn:slipway:approval:v1"
 """{branch, commit, target, actor, reason, self_approval}."""
 MERGE = "urn:slipway:merge:v1"
@@ -45,6 +46,12 @@ def may_say(role: str, predicate_type: str) -> bool:
     """Whether a role may make a statement of this type at all."""
     kind = ENVIRONMENT_PREFIX if role.startswith(ENVIRONMENT_PREFIX) else role
     return kind in _SPEAKERS.get(predicate_type, (kind,))
+
+
+def says_nothing(check: Mapping[str, Any], source: str) -> bool:
+    """Whether a stage had nothing to judge because the change left the source what it was: a
+    document's branch neither vouches for what it was based on, nor makes its checks young again."""
+    return check.get("status") == "untouched" and check.get("base_source") == source
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +91,8 @@ class Proven:
             ):
                 return statement
         return None
+
+    def newest_check(self, stage: str) -> Statement | None:
+        """The newest word about a stage of this source; that there was nothing to judge is none."""
+        said = [s for s in self.statements if not says_nothing(s.predicate, self.source)]
+        return Proven(self.source, tuple(said), self.problems).newest(CHECK, stage=stage)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from pipelines.model.evidence import APPROVAL, CHECK, REHEARSAL, SOAK
+from pipelines.model.evidence import APPROVAL, CHECK, REHEARSAL, SOAK, says_nothing
 from policies.promotion.data import Demand
 from policies.promotion.statements import Said, about
 
@@ -27,6 +27,7 @@ class Case:
     """What the questions are asked about."""
 
     release: str
+    source: str
     environment: str
     now: datetime
     statements: tuple[Said, ...]
@@ -54,9 +55,14 @@ class Case:
 
 
 def _stage(case: Case, stage: str) -> list[Lack]:
-    """The newest word about a stage must be good and not too old."""
+    """The newest word about a stage must be good and not too old; that a change left the source as
+    it was is no word about it."""
     what = f"check of stage {stage}"
-    counted, why = case.counting(what, "check", about(case.statements, CHECK, stage=stage))
+    said = about(case.statements, CHECK, stage=stage)
+    words = [one for one in said if not says_nothing(one.predicate, case.source)]
+    counted, why = case.counting(what, "check", words)
+    if said and not words:
+        why = f"{what} had nothing to judge: its change left the source what it was"
     hint = f"push its branch to be checked: git push slipway HEAD; slipway evidence show {case.release}"
     if not counted:
         return [Lack(why or f"no {what}", hint)]

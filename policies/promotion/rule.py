@@ -73,6 +73,7 @@ def judge(facts: Facts, data: Data) -> list[Finding]:
         return [*found, *(_unbelievable(facts, words) for words in facts.problems)]
     case = Case(
         release=facts.release,
+        source=facts.source,
         environment=facts.environment,
         now=facts.now,
         statements=facts.statements,
