@@ -1,7 +1,7 @@
 """Asks the package index that this machine is configured for what is known against packages.
 
 `<index>/pypi/<name>/json` speaks of a package's newest release only. Which index that is follows from
-the settings of uv and pip; nothing but pip's public default stands in the code.
+the settings of uv and pip; no address stands in the code.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from pipelines.adapters.advisory_snapshot import normalised
 from pipelines.model.advisory import IndexRecord
 from pipelines.model.errors import Unavailable
 
-PUBLIC_DEFAULT = "https://pypi.org/simple"  # what pip and uv use when nobody says anything
 ANSWER_SECONDS = 10.0
 LARGEST_ANSWER_BYTES = 40_000_000
 AT_ONCE = 8
@@ -63,7 +62,7 @@ def ask_index(packages: Collection[str]) -> Mapping[str, IndexRecord | str]:
 
 def index_url(variables: Mapping[str, str]) -> str:
     """The default index of uv or else of pip on this machine. Raises Unavailable where indexes are
-    switched off."""
+    switched off, or none is configured."""
     for name in ("UV_NO_INDEX", "UV_OFFLINE", "PIP_NO_INDEX"):
         if variables.get(name, "").lower() in ("1", "true", "yes", "on"):
             raise Unavailable(f"{name} is set: no package index may be asked", hint=_HINT)
@@ -71,7 +70,12 @@ def index_url(variables: Mapping[str, str]) -> str:
         if value := variables.get(name, "").strip():
             return _without_name(value)
     configured = [*_uv_files(variables), *_pip_values(variables, "index-url")]
-    return _without_name(configured[0]) if configured else PUBLIC_DEFAULT
+    if not configured:
+        raise Unavailable(
+            "no package index is configured for uv or pip, so none is asked",
+            hint=f"{_HINT}; or set UV_DEFAULT_INDEX to the index your packages come from",
+        )
+    return _without_name(configured[0])
 
 
 def json_base(url: str) -> str:

@@ -156,6 +156,15 @@ def test_the_index_follows_the_files_of_uv_and_pip(tmp_path: Path) -> None:
     assert index_url(variables) == "https://a/simple"
 
 
+def test_where_no_index_is_configured_none_is_asked(tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.write_text("")
+    variables = {"UV_CONFIG_FILE": str(empty), "PIP_CONFIG_FILE": str(empty)}
+    with pytest.raises(Unavailable, match="no package index is configured") as refused:
+        index_url(variables)
+    assert "--advisories" in refused.value.hint
+
+
 @pytest.mark.parametrize("name", ["UV_OFFLINE", "UV_NO_INDEX", "PIP_NO_INDEX"])
 def test_no_index_is_asked_where_indexes_are_switched_off(name: str) -> None:
     with pytest.raises(Unavailable, match=name):
