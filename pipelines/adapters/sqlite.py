@@ -10,6 +10,7 @@ import os
 import sqlite3
 import threading
 import time
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,9 +60,10 @@ class SqliteStore:
         self._path = path
         self._tables, self._version = tables, version
         self._guard = threading.RLock()
-        self._pid = os.getpid()
+        self._connection: sqlite3.Connection | None = None
         with _translated(path):
-            self._connection = self._connect()
+            self._own()
+        _stores.add(self)
 
     @contextmanager
     def write(self) -> Iterator[_Statements]:
@@ -85,11 +87,22 @@ class SqliteStore:
             return self._own().execute(sql, parameters).fetchall()
 
     def _own(self) -> sqlite3.Connection:
-        """A connection carried over a fork corrupts the file: the child opens its own."""
-        if self._pid != os.getpid():
-            self._pid = os.getpid()
+        if self._connection is None:
             self._connection = self._connect()
+            # Python's connection refers to itself: left alone it stays open until the collector comes.
+            weakref.finalize(self, self._connection.close).atexit = False
         return self._connection
+
+    def before_fork(self) -> None:
+        """What SQLite knows of a process's locks goes with a fork, the locks do not: a child would
+        write without any, even over a connection of its own. So none is open then."""
+        self._guard.acquire()
+        if self._connection is not None and not self._connection.in_transaction:
+            self._connection.close()
+            self._connection = None
+
+    def after_fork(self) -> None:
+        self._guard.release()
 
     def _connect(self) -> sqlite3.Connection:
         if not self._path.exists():
@@ -102,6 +115,24 @@ class SqliteStore:
         if connection.execute("pragma user_version").fetchone()[0] < self._version:
             _create(connection, self._tables, self._version)
         return connection
+
+
+_stores: weakref.WeakSet[SqliteStore] = weakref.WeakSet()
+_forking: list[SqliteStore] = []
+
+
+def _before_fork() -> None:
+    _forking.extend(_stores)
+    for store in _forking:
+        store.before_fork()
+
+
+def _after_fork() -> None:
+    while _forking:
+        _forking.pop().after_fork()
+
+
+os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
 
 
 class _Statements:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sqlite3
 import stat
@@ -78,6 +79,40 @@ def test_a_fork_does_not_share_the_connection(tmp_path: Path) -> None:
     audit.append(actor="parent", action="x")
     assert [e.actor for e in audit.entries()] == ["parent", "child", "parent"]
     assert audit.verify([]) == []
+
+
+_INSERT = "insert into once values (?, 'now')"
+
+
+def test_children_of_a_fork_lock_the_file_that_the_parent_had_open(tmp_path: Path) -> None:
+    """One that ends must not take away what the other is writing to."""
+    for round_number in range(5):
+        store = SqliteStore(tmp_path / f"{round_number}.sqlite")
+        children = [_forked(store) for _ in range(3)]
+        assert [os.waitpid(pid, 0)[1] for pid in children] == [0, 0, 0]
+        assert store.query("select count(*) from once")[0][0] == 60
+
+
+def test_a_store_that_nobody_has_any_more_keeps_no_file_open(tmp_path: Path) -> None:
+    gc.disable()
+    try:
+        SqliteStore(tmp_path / "records.sqlite").query("select * from once")
+        links = [
+            os.readlink(entry.path) for entry in os.scandir("/proc/self/fd") if entry.is_symlink()
+        ]
+    finally:
+        gc.enable()
+    assert not [link for link in links if link.startswith(str(tmp_path))]
+
+
+def _forked(store: SqliteStore) -> int:
+    pid = os.fork()
+    if pid == 0:
+        for number in range(20):
+            with store.write() as transaction:
+                transaction.execute(_INSERT, (f"{os.getpid()}-{number}",))
+        os._exit(0)
+    return pid
 
 
 def test_a_full_disk_is_said_and_nothing_is_half_written(tmp_path: Path) -> None:
