@@ -45,8 +45,10 @@ class LocalPrograms:
         variables: Mapping[str, str] | None = None,
         stdin: str = "",
         output_bytes: int = 20_000_000,
+        memory_bytes: int | None = None,
     ) -> Done:
-        """`output_bytes` is for standard output and error together. Raises nothing for a program
+        """`output_bytes` is for standard output and error together; `memory_bytes` of address space
+        for each process. Raises nothing for a program
         that fails, hangs, floods or is missing: `Done.why` says it."""
         began = time.monotonic()
         marker = own_marker()
@@ -62,7 +64,7 @@ class LocalPrograms:
                     return Done(None, "", "", 0.0, "stopped")
                 try:
                     process = subprocess.Popen(
-                        [str(word) for word in argv],
+                        [*_limited(memory_bytes), *(str(word) for word in argv)],
                         cwd=folder,
                         env=self._environment(variables or {}, marker),
                         stdin=given,
@@ -144,6 +146,13 @@ class LocalPrograms:
             **variables,
             MARKER: marker,
         }
+
+
+def _limited(memory_bytes: int | None) -> list[str]:
+    """Set by a shell that becomes the program: code between fork and exec is not safe in threads."""
+    if memory_bytes is None:
+        return []
+    return ["/bin/sh", "-c", f'ulimit -v {memory_bytes // 1024} && exec "$0" "$@"']
 
 
 def own_marker() -> str:

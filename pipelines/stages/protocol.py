@@ -37,6 +37,7 @@ class Programs(Protocol):
         variables: Mapping[str, str] | None = None,
         stdin: str = "",
         output_bytes: int = 20_000_000,
+        memory_bytes: int | None = None,
     ) -> Done: ...
 
 

@@ -16,6 +16,8 @@ from pipelines.stages.quality_place import Place, prepare
 MIN_COVERAGE_PERCENT = 80.0
 _SECONDS = 600.0
 _SECONDS_OF_ALL = 1500.0
+_MEMORY_BYTES = 4 << 30
+"""Of each process of the tests: code that nobody has read yet does not take the machine down."""
 _LARGEST_ANSWER_BYTES = 20_000_000
 _LARGEST_MESSAGE = 600
 _STARTED_ELSEWHERE = (
@@ -40,6 +42,7 @@ def tests_parts(area: Area, bench: Bench) -> list[Part]:
             *(f"--junitxml={place.junit}", *_plugins(area), "--", *tests),
         ],
         folder=place.root,
+        memory_bytes=_MEMORY_BYTES,
         seconds=_SECONDS_OF_ALL if bench.change.everything else _SECONDS,
         variables={
             "CI": "true",  # Hypothesis: no deadlines, the same examples every time

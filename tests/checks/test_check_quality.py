@@ -34,6 +34,8 @@ UNREACHED = SUMS + "\n\ndef other(number: int) -> int:\n" + "".join(
     f"    number += {n}\n" for n in range(20)
 ) + "    return number\n"  # fmt: skip
 
+EATS = "\n\ndef test_much() -> None:\n    bytearray(5 << 30)\n"
+
 Files = Mapping[str, str | None]
 Make = Callable[[Files], "Place"]
 
@@ -112,6 +114,8 @@ def make(tmp_path: Path, environments: Path) -> Make:
          "symilar/duplicate", "lines are the same as at app/tiny/", "app/tiny/one.py"),
         ("tests", {"app/tiny/sums.py": SUMS.replace("found += number", "found -= number")},
          "pytest/failed", "test_total: assert -3 == 3", "app/tests/test_sums.py"),
+        ("tests", {"app/tests/test_sums.py": TEST_SUMS + EATS},
+         "pytest/failed", "test_much: MemoryError", "app/tests/test_sums.py"),
         ("tests", {"app/tests/test_sums.py": "def test_x():\n    import nothing_of_this_name\n"},
          "pytest/failed", "No module named 'nothing_of_this_name'", "app/tests/test_sums.py"),
         ("tests", {"app/tiny/alone.py": "def alone() -> int:\n    return 1\n"},

@@ -52,6 +52,22 @@ def test_a_program_that_floods_is_ended(programs: LocalPrograms, tmp_path: Path)
     assert len(done.out) <= 10_000
 
 
+def test_a_program_that_eats_memory_is_stopped_by_the_limit(
+    programs: LocalPrograms, tmp_path: Path
+) -> None:
+    eats = [sys.executable, "-c", "x = bytearray(2 << 30)"]
+    done = programs.run(eats, folder=tmp_path, seconds=30, memory_bytes=1 << 30)
+    assert (done.code, "MemoryError" in done.err) == (1, True)
+    assert programs.run(eats, folder=tmp_path, seconds=30, memory_bytes=4 << 30).code == 0
+
+
+def test_a_missing_program_with_a_limit_is_no_success(
+    programs: LocalPrograms, tmp_path: Path
+) -> None:
+    done = programs.run([tmp_path / "nothing"], folder=tmp_path, seconds=5, memory_bytes=1 << 30)
+    assert done.code == 127
+
+
 def test_a_missing_program_is_said_to_be_missing(programs: LocalPrograms, tmp_path: Path) -> None:
     done = programs.run([tmp_path / "nothing"], folder=tmp_path, seconds=1)
     assert (done.code, done.why) == (None, "missing")
