@@ -61,7 +61,9 @@ def _follow(state: Path, found: Merged, output: str) -> int:
         document = {**_document(found), "commit": job.commit, "job": job.id}
         print_json({**document, "status": status, "message": job.message})
     elif done:
-        click.echo(f"{job.message}\n  it is built and promoted to dev now: slipway status dev")
+        click.echo(
+            f"{job.message}\n  it is built and promoted to dev next: slipway check --follow develop"
+        )
     else:
         click.echo(f"{found.branch} was not merged: {job.message}", err=True)
         click.echo(f"  see: slipway check --follow {found.branch}", err=True)
@@ -89,7 +91,7 @@ def _say(found: Merged) -> None:
     for note in found.notes:
         click.echo(f"  note: {note}")
     following = {
-        "merged": "  it is built and promoted to dev now: slipway status dev",
+        "merged": "  it is built and promoted to dev next: slipway check --follow develop",
         "checking": f"  watch it: slipway check --follow {found.branch}",
     }
     if found.status in following:

@@ -64,6 +64,8 @@ def _stage(case: Case, stage: str) -> list[Lack]:
     if said and not words:
         why = f"{what} had nothing to judge: its change left the source what it was"
     hint = f"push its branch to be checked: git push slipway HEAD; slipway evidence show {case.release}"
+    if said and not words:
+        hint = "it is on develop past every check (slipway up, git by hand): change it on a branch"
     if not counted:
         return [Lack(why or f"no {what}", hint)]
     newest = counted[-1]
