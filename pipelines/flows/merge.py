@@ -51,7 +51,7 @@ class Merged:
 
 def merge(desk: Desk, branch: str, reason: str, *, only_looking: bool = False) -> Merged:
     """Raises BadInput (no such branch), Refused (the wrong way, no green check, reviews missing, a
-    conflict), InProgress (develop keeps moving)."""
+    conflict, an actor who cannot sign), InProgress (develop keeps moving)."""
     for _ in range(TRIES):
         where = standing(desk, branch)
         _flow(desk, where)
@@ -64,6 +64,7 @@ def merge(desk: Desk, branch: str, reason: str, *, only_looking: bool = False) -
         facts = (where.branch, where.target, where.head, candidate)
         if only_looking:
             return Merged("planned", *facts, notes=notes)
+        desk.evidence.require_voice(where.source, role=PERSON, signer=desk.actor)
         if not ready:
             return Merged("checking", *facts, _ask(desk, where, candidate, reason), notes)
         try:

@@ -215,6 +215,14 @@ def test_a_red_or_missing_check_refuses_a_merge_whoever_approved(place: Reviewed
     assert place.at("develop") == place.at("main")
 
 
+def test_somebody_without_a_key_cannot_merge_and_develop_stays(place: Reviewed) -> None:
+    ready(place)
+    before = place.at("develop")
+    with pytest.raises(Refused, match="Eve has no key"):
+        merge(place.desk("Eve"), X, "")
+    assert place.at("develop") == before
+
+
 def test_changed_evidence_refuses_a_merge(place: Reviewed) -> None:
     ready(place)
     envelope = sorted((place.state / "evidence").rglob("*.json"))[0]
