@@ -49,7 +49,7 @@ def print_end(rows: list[dict[str, Any]], console: str, token: Path, seconds: fl
     for words, why in (
         (".venv/bin/slipway status", "what runs where, and whether it is as it should be"),
         ("$EDITOR environments/base/values.yaml && git commit -a", "change a strategy's parameter, then:"),
-        (".venv/bin/slipway build && .venv/bin/slipway promote dev", "try it in dev; docs/branch-strategy.md goes on"),
+        (".venv/bin/slipway build && .venv/bin/slipway promote dev", "into dev; see docs/branch-strategy.md"),
         ('.venv/bin/slipway rollback dev --reason "trying it out"', "and back"),
     ):  # fmt: skip
         click.echo(f"  {words:<58} {why}")
