@@ -134,7 +134,7 @@ def _checked(desk: Desk, where: Standing, candidate: str) -> bool:
     job = desk.jobs.newest(where.branch, kind=states.MERGE, commit=candidate)
     if job is None or not job.ended:
         return False
-    red = not_green(believed(desk, source), candidate)
+    red = not_green(believed(desk, source), where.branch, candidate)
     if red and job.status == states.FAILED:
         raise Refused(
             f"{where.branch} merged with {where.target} {where.tip[:12]} is red: {'; '.join(red)}",

@@ -83,11 +83,12 @@ def believed(desk: Desk, source: str) -> Proven:
     return proven
 
 
-def not_green(proven: Proven, commit: str) -> list[str]:
-    """Stages of this very commit that are missing or red, in words."""
+def not_green(proven: Proven, branch: str, commit: str) -> list[str]:
+    """Stages of this very commit that are missing or red, in words. As this very branch: by another
+    name it may be judged by milder rules, or against another target."""
     found = []
     for stage in STAGES:
-        said = proven.newest(CHECK, stage=stage, commit=commit)
+        said = proven.newest(CHECK, stage=stage, commit=commit, branch=branch)
         if said is None:
             found.append(f"{stage} was not checked")
         elif said.predicate.get("status") not in GREEN:
@@ -104,7 +105,7 @@ def require_green(desk: Desk, where: Standing) -> Proven:
             f"the check of {where.branch} {where.head[:12]} is {job.status}", hint=f"wait: {follow}"
         )
     proven = believed(desk, where.source)
-    red = not_green(proven, where.head)
+    red = not_green(proven, where.branch, where.head)
     if red:
         mend = "mend it, commit, and push again"
         if job is not None and job.status == states.BROKEN:

@@ -98,6 +98,20 @@ def test_nothing_is_approved_before_its_check_is_green(
     assert f"slipway check --follow {X}" in refused.value.hint
 
 
+def test_a_green_check_under_another_name_is_not_this_branchs(place: Reviewed) -> None:
+    """A strategy branch that is too wide is no better for being pushed as something else too."""
+    head = place.branch(X, VALUES, "tiny:\n  speed: 3\n")
+    place.red = {"policy": "failed"}
+    place.run_checks()
+    git(place.bare, "update-ref", f"refs/heads/{Y}", head)
+    place.jobs.ask("check", Y, head, actor=ADA, reason="pushed")
+    place.red = {}
+    place.run_checks()
+    assert approve(place.desk(), Y, "")[1].predicate["branch"] == Y
+    with pytest.raises(Refused, match="policy failed"):
+        approve(place.desk(), X, "")
+
+
 @pytest.mark.parametrize("act", [approve, merge])
 def test_an_unknown_branch_is_named_with_one_that_is_near(place: Reviewed, act: object) -> None:
     place.branch(X, VALUES, "tiny:\n  speed: 3\n")
