@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.flows.approve import approve
-from pipelines.flows.merge import merge
+from pipelines.flows.merge import Merged, merge
 from pipelines.flows.source_ports import Move
 from pipelines.flows.working import find_work
 from pipelines.model.errors import BadInput, InProgress, Refused
@@ -366,7 +366,7 @@ def test_of_two_merges_at_once_both_come_in_and_none_is_lost(
     slow, quick = place.desk(), place.desk(BEN)
     origin = type(slow.origin)
     move = origin.move
-    raced = []
+    raced: list[Merged] = []
 
     def late(self: object, moves: list[Move]) -> None:
         if self is slow.origin and not raced and moves[0].ref == "refs/heads/develop":
