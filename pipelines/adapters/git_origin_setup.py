@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipelines.adapters import git_refs, origin_hooks
+from pipelines.adapters import git_merge, git_refs, origin_hooks
 from pipelines.adapters.files import write_whole, writing
 from pipelines.adapters.git_command import Git, GitFailed
 from pipelines.model.errors import BadInput, Unavailable
@@ -18,7 +18,6 @@ BRANCHES = ("main", "develop")
 _INCOMING = "refs/slipway/incoming"
 # No hook judges what is no branch of anybody: neither a push nor an engine are there yet.
 _UNJUDGED = "--receive-pack=git -c core.hooksPath=/dev/null receive-pack"
-_NOTHING = "0" * 40
 
 # fsync: a branch that is empty after power loss would be a branch nobody can read.
 _CONFIG = {
@@ -148,9 +147,7 @@ def _forward(
                 f"HEAD {head[:12]} does not descend from main and develop ({where}):"
                 " neither was moved; bring it in as a branch: git push slipway HEAD:refs/heads/feature/NAME"
             )
-        lines = [f"update refs/heads/{n} {head} {c or _NOTHING}" for n, c in behind.items()]
-        script = "\n".join(["start", *lines, "prepare", "commit", ""])
-        git.run("update-ref", "--stdin", stdin=script.encode())
+        git_merge.move_refs(git, [(f"refs/heads/{n}", head, c) for n, c in behind.items()])
     except GitFailed as error:
         raise Unavailable(f"the origin {origin} was not moved: {error}") from error
     return {name: (commit, head) for name, commit in behind.items()}, ""
