@@ -53,20 +53,22 @@ def plan_cut(
 ) -> CutPlan | None:
     """None where nothing is to be cut: the release has its version, it is on `main` already, its
     commit is on none of the branches that lead there, or it is a hotfix and `hotfixes` is False."""
-    if existing(source, release) is not None:
+    cuts = source.cuts()
+    if any(cut.release == release.id for cut in cuts):
         return None
     branch = _leads_to_main(source.branches_with(release.source_commit))
     if not branch or (branch != "develop" and not hotfixes):
         return None
-    tags = versions_in(list(source.tags()))
+    commits_of = source.tags()
+    tags = versions_in(list(commits_of))
     last = max(tags, default=None)
-    since = source.tags()[tags[last]] if last else source.head("main")
+    since = commits_of[tags[last]] if last else source.head("main")
     commits = tuple(source.log(since, release.source_commit))
     before = source.trees(since) if since else {}
     bump = bump_of(commits, before, source.trees(release.source_commit), contracts)
     if branch != "develop" and bump < Bump.MAJOR:
         bump = Bump.PATCH
-    taken = {*tags, *(parse(cut.version) for cut in source.cuts())}
+    taken = {*tags, *(parse(cut.version) for cut in cuts)}
     version = next_version(last, bump, taken)
     name = f"release/v{version}"
     on_develop = branch == "develop"

@@ -70,9 +70,9 @@ def named_release(ctx: Context, name: str) -> Release:
     head = ctx.source().head(name) if "/" in name or name in ("main", "develop") else None
     if head is None:
         return ctx.store.get(name)
-    trees = ctx.source().trees(head)
+    wanted = source_digest(ctx.source().trees(head))
     for release in reversed(ctx.store.all()):
-        if source_digest(release.parts) == source_digest(trees):
+        if source_digest(release.parts) == wanted:
             return release
     raise Refused(
         f"no release was built from what is at the head of {name} ({head[:12]})",
@@ -122,7 +122,11 @@ def propose(
     if nothing:
         return Proposal(head, state, release, _nothing_to_do(state, release))
     _nobody_else(ctx)
-    cut, lands = _version(ctx, release, only_looking) if kind == "promotion" else (None, None)
+    cut, lands = (
+        _version(ctx, release, migrations.contract, only_looking)
+        if kind == "promotion"
+        else (None, None)
+    )
     if cut is not None:
         release = replace(release, version=str(cut.version))
         state = _next_state(ctx, head, row, release, reason, kind)
@@ -134,10 +138,10 @@ def propose(
 
 
 def _version(
-    ctx: Context, release: Release, only_looking: bool
+    ctx: Context, release: Release, contracts: Sequence[str], only_looking: bool
 ) -> tuple[CutPlan | None, CutRecord | None]:
     """What will be cut, and what will be merged to `main` afterwards."""
-    cut = to_cut(ctx, release)
+    cut = to_cut(ctx, release, contracts)
     lands = require_landing(ctx, release, cut)
     if not only_looking:
         require_namer(ctx, release, cut)

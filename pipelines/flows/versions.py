@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pipelines.flows.context import Context
 from pipelines.flows.cutting import CutPlan, cut, existing, plan_cut
 from pipelines.flows.landing import Landing, land, landed, try_landing
@@ -18,12 +20,11 @@ _SETTLED = "landing_settled"
 _TRIES = 5
 
 
-def to_cut(ctx: Context, release: Release) -> CutPlan | None:
+def to_cut(ctx: Context, release: Release, contracts: Sequence[str]) -> CutPlan | None:
     """The version this promotion will give to the release, if any. Hotfixes get theirs on the way to
-    production, since they may pass staging by."""
+    production, since they may pass staging by. `contracts`: its contract migrations still pending."""
     if ctx.environment == FIRST:
         return None
-    contracts = ctx.target.migration_status(release).contract
     return plan_cut(ctx.source(), release, contracts, hotfixes=ctx.environment == LAST)
 
 
