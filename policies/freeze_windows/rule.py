@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from pipelines.model.check import Finding
 from pipelines.model.errors import BadInput
 from pipelines.model.fields import Fields
 from policies.freeze_windows.calendar import Calendar, Moment, Window, read_calendar, read_moment
+from policies.moments import moment
 
 RULE = "freeze_windows"
 _ONE_DAY = timedelta(days=1)
@@ -29,17 +30,8 @@ class Facts:
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> Facts:
         fields = Fields(f"facts of {RULE}", mapping, ("environment", "now"))
-        text = fields.text("now")
-        try:
-            now = datetime.fromisoformat(text)
-        except ValueError:
-            now = None
-        if now is None or now.tzinfo is None:
-            raise BadInput(
-                f"facts of {RULE}: now: {text!r:.60} is no time",
-                hint="ISO 8601 with offset, such as 2026-01-02T03:04:05+00:00",
-            )
-        return cls(fields.text("environment"), now.astimezone(UTC))
+        now = moment(fields.text("now"), f"facts of {RULE}: now")
+        return cls(fields.text("environment"), now)
 
 
 @dataclass(frozen=True, slots=True)

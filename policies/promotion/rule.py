@@ -18,9 +18,10 @@ from pipelines.model.check import Finding
 from pipelines.model.errors import BadInput
 from pipelines.model.fields import Fields
 from policies import patterns
+from policies.moments import moment
 from policies.promotion.data import Data, EnvironmentRule
 from policies.promotion.demands import ASK, Case
-from policies.promotion.statements import Said, moment, read_statements
+from policies.promotion.statements import Said, read_statements
 
 __all__ = ["Data", "Facts", "judge"]
 
@@ -48,7 +49,7 @@ class Facts:
             release=fields.text("release"),
             source=fields.text("source"),
             environment=fields.text("environment"),
-            now=moment(fields.text("now"), "now"),
+            now=moment(fields.text("now"), "facts: now"),
             branches=fields.texts("branches"),
             statements=read_statements(fields.items("statements"), fields.text("source")),
             problems=fields.texts("problems") if fields.has("problems") else (),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from pipelines.model.errors import BadInput
 from pipelines.model.fields import Fields
+from policies.moments import moment
 
 _KEYS = ("predicate_type", "predicate", "role", "signer", "at", "release", "source")
 _OTHERS = ("sequence", "previous")  # of `Statement`: already looked at by who proved it
@@ -27,20 +27,6 @@ class Said:
     own_source: bool
 
 
-def moment(text: str, what: str) -> datetime:
-    """UTC. BadInput for text that is no time or lacks its offset."""
-    try:
-        read = datetime.fromisoformat(text)
-    except ValueError:
-        read = None
-    if read is None or read.tzinfo is None:
-        raise BadInput(
-            f"facts: {what}: {text!r:.60} is no time",
-            hint="ISO 8601 with offset, such as 2026-01-02T03:04:05+00:00",
-        )
-    return read.astimezone(UTC)
-
-
 def read_statements(items: Sequence[Any], source: str) -> tuple[Said, ...]:
     """In the given order. BadInput when one is not what a statement is."""
     found = []
@@ -53,7 +39,7 @@ def read_statements(items: Sequence[Any], source: str) -> tuple[Said, ...]:
                 predicate=fields.mapping("predicate"),
                 role=fields.text("role"),
                 signer=fields.text("signer", empty=True),
-                at=moment(fields.text("at"), f"{where}.at"),
+                at=moment(fields.text("at"), f"facts: {where}.at"),
                 release=fields.text("release", empty=True) if fields.has("release") else "",
                 own_source=not fields.has("source") or fields.raw("source") == source,
             )
