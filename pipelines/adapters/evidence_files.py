@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from pipelines.adapters.file_lock import wait_for_lock
 from pipelines.adapters.files import sync_folder, write_whole, writing
 from pipelines.adapters.sqlite import SqliteStore
 from pipelines.model.errors import Unavailable
@@ -48,24 +47,16 @@ class FileShelf:
                 self._folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
             )
         try:
-            self._wait(descriptor, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
+            wait_for_lock(descriptor, _WAIT_SECONDS, self._late, shared=shared, poll_seconds=0.002)
             yield
         finally:
             os.close(descriptor)
 
-    def _wait(self, descriptor: int, kind: int) -> None:
-        give_up = time.monotonic() + _WAIT_SECONDS
-        while True:
-            try:
-                fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-                return
-            except BlockingIOError:
-                if time.monotonic() > give_up:
-                    raise Unavailable(
-                        f"somebody has held {self._folder / '.lock'} for {_WAIT_SECONDS:g} s",
-                        hint="run it again",
-                    ) from None
-                time.sleep(0.002)
+    def _late(self) -> Exception:
+        return Unavailable(
+            f"somebody has held {self._folder / '.lock'} for {_WAIT_SECONDS:g} s",
+            hint="run it again",
+        )
 
     def envelopes(self, source: str) -> tuple[dict[int, bytes], list[str]]:
         return read_envelopes(self._folder / source)

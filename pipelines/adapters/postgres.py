@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import re
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from pipelines.adapters import postgres_backup, postgres_restore
+from pipelines.adapters.file_lock import wait_for_lock
 from pipelines.adapters.postgres_server import START_SECONDS, STOP_SECONDS, Server
 from pipelines.model.errors import BadInput, Unavailable
 from pipelines.model.live import BackupInfo
@@ -40,20 +39,14 @@ class LocalPostgres:
         path = self.layout.root / "postgres.lock"
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with path.open("w") as stream:
-            deadline = time.monotonic() + seconds
-            while True:
-                try:
-                    fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    if time.monotonic() > deadline:
-                        raise Unavailable(
-                            f"somebody else starts, stops or restores the database of "
-                            f"{self.layout.environment}",
-                            hint="wait for it: slipway status",
-                        ) from None
-                    time.sleep(0.05)
+            wait_for_lock(stream.fileno(), seconds, self._late)
             yield
+
+    def _late(self) -> Exception:
+        return Unavailable(
+            f"somebody else starts, stops or restores the database of {self.layout.environment}",
+            hint="wait for it: slipway status",
+        )
 
     def running(self) -> bool:
         found = self.server.postmaster()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from pipelines.adapters.file_lock import wait_for_lock
 from pipelines.model.errors import Unavailable
 
 KEEP = 2
@@ -57,16 +56,12 @@ class Templates:
     def _alone(self) -> Iterator[None]:
         """The lock ends with its process."""
         with (self._folder / "lock").open("w") as stream:
-            deadline = time.monotonic() + WAIT_SECONDS
-            while True:
-                try:
-                    fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    if time.monotonic() > deadline:
-                        raise Unavailable(
-                            "somebody else is making the generated copy for minutes",
-                            hint="wait for the other check and try again",
-                        ) from None
-                    time.sleep(_POLL_SECONDS)
+            wait_for_lock(stream.fileno(), WAIT_SECONDS, _late, poll_seconds=_POLL_SECONDS)
             yield
+
+
+def _late() -> Exception:
+    return Unavailable(
+        "somebody else is making the generated copy for minutes",
+        hint="wait for the other check and try again",
+    )

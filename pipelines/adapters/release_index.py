@@ -3,15 +3,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from pipelines.adapters.file_lock import wait_for_lock
 from pipelines.adapters.files import write_whole, writing
 from pipelines.model.errors import InProgress
 from pipelines.model.release import Release
@@ -67,18 +66,15 @@ def one_at_a_time(folder: Path, wait_seconds: float) -> Iterator[None]:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        give_up = time.monotonic() + wait_seconds
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > give_up:
-                    raise InProgress(
-                        f"another build has been at work in {folder} for {wait_seconds:g} s",
-                        hint="wait for it, then run the same command again",
-                    ) from None
-                time.sleep(0.1)
+        wait_for_lock(
+            descriptor,
+            wait_seconds,
+            lambda: InProgress(
+                f"another build has been at work in {folder} for {wait_seconds:g} s",
+                hint="wait for it, then run the same command again",
+            ),
+            poll_seconds=0.1,
+        )
         yield
     finally:
         os.close(descriptor)
