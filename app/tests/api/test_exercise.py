@@ -67,7 +67,9 @@ def test_a_lock_that_stops_orders_is_seen_as_a_stall(
     _, report = _exercise(api.url, environ, "--seconds", "4")
     holder.join()
     assert 0.7 < report["longest_seconds"] < 3
-    assert "/api/orders" in report["slowest"][0]["what"]
+    # Other requests read the orders too, and whichever came first waited longest.
+    stalled = {slow["what"] for slow in report["slowest"] if slow["seconds"] > 0.3}
+    assert any("/api/orders" in what for what in stalled), report["slowest"]
 
 
 def test_requests_that_fail_are_errors_and_the_exit_code_says_so(
