@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from pipelines.model.branch import BranchReading, BranchState
 from pipelines.model.environment import EnvironmentSettings
@@ -87,3 +87,14 @@ class ReleaseStore(Protocol):
 
     def prune(self, keep: Sequence[str]) -> Sequence[str]:
         """Remove releases not in `keep`; returns what went."""
+
+
+class ChartRenderer(Protocol):
+    """Helm, in process or as a program: both give the same text."""
+
+    def render(
+        self, chart: Path, values: Sequence[Mapping[str, Any]], *, name: str, namespace: str
+    ) -> str:
+        """Manifests of `helm template NAME CHART --namespace NAMESPACE`, hooks included, with
+        `values` laid over the chart's own in order. Raises BadInput with what the chart's schema or
+        a template refuses."""

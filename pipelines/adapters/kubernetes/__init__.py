@@ -1,0 +1,1 @@
+"""The Kubernetes API server, charts and images behind their protocols."""

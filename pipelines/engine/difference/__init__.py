@@ -1,0 +1,1 @@
+"""What differs between a desired and a live object, without noise. Pure."""

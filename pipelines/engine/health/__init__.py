@@ -1,0 +1,1 @@
+"""Health of Kubernetes objects, as Argo CD judges it. Pure."""

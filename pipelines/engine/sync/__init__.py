@@ -1,0 +1,1 @@
+"""The one sync engine: order, hooks, what a sync does to each object. Pure."""
