@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+LOCAL, KUBERNETES = "local", "kubernetes"
+TARGETS = (LOCAL, KUBERNETES)
+SLIPWAY, ARGO_CD = "slipway", "argo-cd"
+CONTROLLERS = (SLIPWAY, ARGO_CD)
+OPERATION_SECONDS = 900.0
+
 
 @dataclass(frozen=True, slots=True)
 class AnalysisSettings:
@@ -26,8 +32,30 @@ class AnalysisSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class KubernetesSettings:
+    """Where an environment with `target: kubernetes` runs and who applies it.
+
+    `context` is a name in KUBECONFIG; empty: the cluster whose pod this is. `image` and
+    `engine_image` are repositories without a tag: that of the application's image is the release's
+    id. `database_url_file` holds the URI by which Slipway itself reaches the environment's
+    PostgreSQL (pods are given theirs by a secret that the chart's values name); a relative path
+    lies in the state folder. `controller` says who applies the branch: `slipway`, or `argo-cd`,
+    whose hooks the branch then carries.
+    """
+
+    namespace: str
+    image: str
+    context: str = ""
+    controller: str = SLIPWAY
+    engine_image: str = ""
+    engine_tag: str = ""
+    database_url_file: str = ""
+    operation_timeout_seconds: float = OPERATION_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
 class EnvironmentSettings:
-    """One environment, as data. Times in seconds."""
+    """One environment, as data. Times in seconds. `kubernetes` is there with that target alone."""
 
     name: str
     target: str
@@ -38,3 +66,4 @@ class EnvironmentSettings:
     verify_timeout_seconds: float = 25.0
     shadow_bars: int = 60
     analysis: AnalysisSettings = AnalysisSettings()
+    kubernetes: KubernetesSettings | None = None

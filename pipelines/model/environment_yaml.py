@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pipelines.model import environment_kubernetes_yaml as kubernetes
 from pipelines.model import yaml_strict
-from pipelines.model.environment import AnalysisSettings, EnvironmentSettings
+from pipelines.model.environment import (
+    KUBERNETES,
+    TARGETS,
+    AnalysisSettings,
+    EnvironmentSettings,
+    KubernetesSettings,
+)
 from pipelines.model.errors import BadInput
 from pipelines.model.fields import Fields
-
-TARGETS = ("local",)
 
 _DAY = 86_400.0
 # key: lowest and highest value allowed
@@ -32,6 +37,7 @@ _REQUIRED = ("target", "soak_seconds", "rollback_window_hours", "reason_required
 _KEYS = (
     *("name", "target", "soak_seconds", "rollback_window_hours", "reason_required"),
     *("ready_timeout_seconds", "verify_timeout_seconds", "shadow_bars", "analysis"),
+    KUBERNETES,
 )
 
 
@@ -50,10 +56,32 @@ def parse(text: str, name: str, file: str = "") -> EnvironmentSettings:
         reason_required=fields.boolean("reason_required"),
         shadow_bars=fields.integer("shadow_bars", 0, 100_000) if fields.has("shadow_bars") else 60,
         analysis=_analysis(fields),
+        kubernetes=_kubernetes(fields, name),
         **values,
     )
     _refuse_impossible(settings, file)
     return settings
+
+
+def keys() -> list[str]:
+    """Every setting by its dotted path, for the documents."""
+    below = {"analysis": (*_ANALYSIS_NUMBERS, *_ANALYSIS_INTEGERS), KUBERNETES: kubernetes.KEYS}
+    return [*_KEYS, *(f"{above}.{key}" for above, names in below.items() for key in names)]
+
+
+def _kubernetes(fields: Fields, name: str) -> KubernetesSettings | None:
+    """The mapping is asked for by the target, and may stand ready before the target is changed."""
+    wanted = fields.raw("target") == KUBERNETES
+    if not fields.has(KUBERNETES):
+        if wanted:
+            raise BadInput(
+                f"{fields.file}: target: 'kubernetes' needs the mapping 'kubernetes'",
+                hint="kubernetes: {context: NAME, namespace: slipway-"
+                f"{name}, image: REGISTRY/REPOSITORY, database_url_file: PATH}}",
+            )
+        return None
+    found = kubernetes.read(fields.sub(KUBERNETES, kubernetes.KEYS))
+    return found if wanted else None
 
 
 def _analysis(fields: Fields) -> AnalysisSettings:
