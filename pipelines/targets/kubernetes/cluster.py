@@ -83,8 +83,16 @@ class Cluster(Protocol):
 
     def replace(self, manifest: Manifest, *, dry_run: bool = False) -> Resource: ...
 
-    def patch(self, key: ResourceKey, patch: Any, *, kind: str, subresource: str = "") -> Resource:
-        """`kind`: `merge`, `json` or `strategic`."""
+    def patch(
+        self,
+        key: ResourceKey,
+        patch: Any,
+        *,
+        kind: str,
+        subresource: str = "",
+        manager: str = MANAGER,
+    ) -> Resource:
+        """`kind`: `merge`, `json` or `strategic`. `manager`: who owns the changed fields then."""
 
     def delete(
         self, key: ResourceKey, *, propagation: str = "Background", grace_seconds: int | None = None
