@@ -76,8 +76,15 @@ class Cluster(Protocol):
     ) -> Iterator[Event]:
         """Raises ApiRefused with reason `Expired` when the version is too old: list again."""
 
-    def apply(self, manifest: Manifest, *, dry_run: bool = False, force: bool = True) -> Resource:
-        """Server-side apply as `MANAGER`; the object as the server has it afterwards."""
+    def apply(
+        self,
+        manifest: Manifest,
+        *,
+        dry_run: bool = False,
+        force: bool = True,
+        manager: str = MANAGER,
+    ) -> Resource:
+        """Server-side apply as `manager`; the object as the server has it afterwards."""
 
     def create(self, manifest: Manifest, *, dry_run: bool = False) -> Resource: ...
 
