@@ -1,0 +1,129 @@
+"""Hooks: which objects are ones, when they run, when they are deleted, how unnamed ones are called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from pipelines.engine.sync import annotations
+from pipelines.model.errors import BadInput
+from pipelines.model.resource import Manifest, Resource
+from pipelines.model.sync import SyncPhase
+
+SKIP = "Skip"
+_PHASES = {phase.value: phase for phase in SyncPhase}
+_DELETION = ("PreDelete", "PostDelete")
+_HELM_PHASES = {
+    "pre-install": SyncPhase.PRE_SYNC,
+    "pre-upgrade": SyncPhase.PRE_SYNC,
+    "post-install": SyncPhase.POST_SYNC,
+    "post-upgrade": SyncPhase.POST_SYNC,
+}
+_HELM_OTHER = ("test", "test-success", "test-failure", "pre-delete", "post-delete",
+               "pre-rollback", "post-rollback")  # fmt: skip
+_HELM_NO_HOOK = "crd-install"
+
+
+class DeletePolicy(StrEnum):
+    BEFORE_CREATION = "BeforeHookCreation"
+    SUCCEEDED = "HookSucceeded"
+    FAILED = "HookFailed"
+
+
+_HELM_POLICIES = {
+    "before-hook-creation": DeletePolicy.BEFORE_CREATION,
+    "hook-succeeded": DeletePolicy.SUCCEEDED,
+    "hook-failed": DeletePolicy.FAILED,
+}
+
+
+def is_hook(resource: Resource) -> bool:
+    """Hooks that are never part of a sync (Helm's `test`) are ones too; a sole `Skip` is none."""
+    notes = resource.annotations
+    if annotations.HOOK in notes:
+        return annotations.values(notes, annotations.HOOK) != (SKIP,)
+    helm = annotations.values(notes, annotations.HELM_HOOK)
+    return bool(helm) and helm != (_HELM_NO_HOOK,)
+
+
+def is_skipped(resource: Resource) -> bool:
+    return annotations.values(resource.annotations, annotations.HOOK) == (SKIP,)
+
+
+def phases(resource: Resource) -> tuple[SyncPhase, ...]:
+    """In which phases a hook runs, in order; empty when a sync never runs it."""
+    found = {
+        _PHASES[text]
+        for text in annotations.values(resource.annotations, annotations.HOOK)
+        if text in _PHASES
+    }
+    if annotations.HOOK not in resource.annotations:  # Argo CD's annotation hides Helm's
+        found = {
+            _HELM_PHASES[text]
+            for text in annotations.values(resource.annotations, annotations.HELM_HOOK)
+            if text in _HELM_PHASES
+        }
+    return tuple(phase for phase in SyncPhase if phase in found)
+
+
+def delete_policies(resource: Resource) -> frozenset[DeletePolicy]:
+    """None given means: before the hook is created the next time."""
+    notes = resource.annotations
+    found = {
+        DeletePolicy(text)
+        for text in annotations.values(notes, annotations.HOOK_DELETE_POLICY)
+        if text in set(DeletePolicy)
+    } | {
+        _HELM_POLICIES[text]
+        for text in annotations.values(notes, annotations.HELM_DELETE_POLICY)
+        if text in _HELM_POLICIES
+    }
+    return frozenset(found or {DeletePolicy.BEFORE_CREATION})
+
+
+def check(resource: Resource) -> None:
+    """Raises BadInput for hooks and deletion policies that do not exist."""
+    for name, known in (
+        (annotations.HOOK, (*_PHASES, *_DELETION, SKIP)),
+        (annotations.HELM_HOOK, (*_HELM_PHASES, *_HELM_OTHER, _HELM_NO_HOOK)),
+        (annotations.HOOK_DELETE_POLICY, tuple(DeletePolicy)),
+        (annotations.HELM_DELETE_POLICY, tuple(_HELM_POLICIES)),
+    ):
+        if name not in resource.annotations:
+            continue
+        texts = annotations.values(resource.annotations, name)
+        unknown = [text for text in texts if text not in known]
+        if unknown or not texts:
+            raise BadInput(
+                f"{resource.origin}: annotation {name}: unknown value "
+                f"{(unknown or [resource.annotations[name]])[0]!r}",
+                hint=f"one or more of: {', '.join(known)}",
+            )
+    if not resource.name and not is_hook(resource):
+        raise BadInput(
+            f"{resource.origin}: {resource.kind} has no metadata.name",
+            hint="generateName is for hooks only",
+        )
+
+
+def name_of(resource: Resource, phase: SyncPhase, revision: str, started: int) -> str:
+    """A hook's own name, or `<generateName><revision>-<phase>-<unix seconds>`."""
+    if resource.name:
+        return resource.name
+    short = revision[:7] if len(revision) >= 8 else revision
+    return f"{resource.metadata['generateName']}{f'{short}-{phase}-{started}'.lower()}"
+
+
+def with_finalizer(manifest: Manifest) -> Manifest:
+    """Keeps a finished hook (a Job with a time to live) from vanishing before it was seen."""
+    metadata = manifest["metadata"]
+    finalizers = metadata.get("finalizers") or []
+    if annotations.HOOK_FINALIZER in finalizers:
+        return manifest
+    finalizers = [*finalizers, annotations.HOOK_FINALIZER]
+    return {**manifest, "metadata": {**metadata, "finalizers": finalizers}}
+
+
+def has_finalizer(metadata: Mapping[str, object]) -> bool:
+    finalizers = metadata.get("finalizers")
+    return isinstance(finalizers, list) and annotations.HOOK_FINALIZER in finalizers
