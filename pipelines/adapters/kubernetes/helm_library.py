@@ -1,0 +1,143 @@
+"""Helm in process: its library, in one long-lived helper process spoken to over a pipe."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pipelines.adapters.kubernetes import helm_text
+from pipelines.model.errors import BadInput, Unavailable
+
+_CHILD = Path(__file__).with_name("helm_child.py")
+_PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "HELM_C_LIB", "HOME")
+
+
+class HelmLibrary:
+    """`flows.ports.ChartRenderer`. The helper starts at the first rendering, is started again when
+    it dies or takes too long, and ends with `close` or with this process. One rendering at a time;
+    safe to use from several threads."""
+
+    def __init__(self, seconds: float = helm_text.RENDER_SECONDS) -> None:
+        self._seconds = seconds
+        self._guard = threading.Lock()
+        self._child: subprocess.Popen[bytes] | None = None
+        self._rest = b""
+
+    def render(
+        self, chart: Path, values: Sequence[Mapping[str, Any]], *, name: str, namespace: str
+    ) -> str:
+        """Raises BadInput with what schema or template refuse, Unavailable when the library is
+        missing, dies twice or takes longer than the limit."""
+        if not (chart / "Chart.yaml").is_file():
+            raise BadInput(f"{chart} is not a chart: it has no Chart.yaml", hint="ls charts/")
+        merged = helm_text.laid_over(values)
+        ask = {
+            "chart": str(chart.resolve()), "values": merged, "name": name, "namespace": namespace,
+        }  # fmt: skip
+        with self._guard:
+            answer = self._asked(ask)
+        if "refused" in answer:
+            raise helm_text.refused(chart.name, str(answer["refused"]))
+        return helm_text.assembled(
+            found
+            for path, text in answer["documents"].items()
+            if not path.endswith("NOTES.txt")
+            for found in helm_text.documents(path, text)
+        )
+
+    def close(self) -> None:
+        """The helper is gone afterwards. Rendering again starts another one."""
+        with self._guard:
+            self._end()
+
+    def _asked(self, ask: Mapping[str, Any]) -> dict[str, Any]:
+        """A helper that died (somebody killed it, the machine had no memory) is replaced once."""
+        line = json.dumps(ask).encode() + b"\n"
+        for last in (False, True):
+            try:
+                answer = self._exchange(line, time.monotonic() + self._seconds)
+            except (BrokenPipeError, EOFError):
+                self._end()
+                if last:
+                    break
+                continue
+            if "broken" in answer:
+                self._end()
+                raise _missing(str(answer["broken"]))
+            return answer
+        raise Unavailable(
+            "Helm's library died twice over one rendering", hint="set HELM to use the program helm"
+        )
+
+    def _exchange(self, line: bytes, until: float) -> dict[str, Any]:
+        if self._child is None:
+            self._start()
+            greeting = self._line(until)
+            if "broken" in greeting:
+                return greeting
+        assert self._child is not None
+        assert self._child.stdin is not None
+        self._child.stdin.write(line)
+        self._child.stdin.flush()
+        return self._line(until)
+
+    def _start(self) -> None:
+        self._rest = b""
+        kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        self._child = subprocess.Popen(
+            [sys.executable, "-I", str(_CHILD)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            env={**kept, "LANG": "C.UTF-8", "GOMAXPROCS": "2"},
+            start_new_session=True,  # a person's Ctrl-C is answered by the parent
+        )
+
+    def _line(self, until: float) -> dict[str, Any]:
+        assert self._child is not None
+        assert self._child.stdout is not None
+        descriptor = self._child.stdout.fileno()
+        while b"\n" not in self._rest:
+            left = until - time.monotonic()
+            if left <= 0 or not select.select([descriptor], [], [], left)[0]:
+                self._end()
+                raise Unavailable(
+                    f"Helm's library did not answer within {self._seconds:g} s; it was ended",
+                    hint="look for an endless template in charts/, or try again",
+                )
+            found = os.read(descriptor, 1 << 20)
+            if not found:
+                raise EOFError
+            self._rest += found
+        line, _, self._rest = self._rest.partition(b"\n")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def _end(self) -> None:
+        child, self._child = self._child, None
+        if child is None:
+            return
+        child.kill()
+        child.wait()
+        for pipe in (child.stdin, child.stdout):
+            if pipe is not None:
+                try:
+                    pipe.close()
+                except OSError:
+                    continue
+
+
+def _missing(words: str) -> Unavailable:
+    return Unavailable(
+        f"Helm's library cannot be used: {words}",
+        hint="install it with `uv pip install 'slipway[kubernetes]'`, or put helm on PATH",
+    )

@@ -1,0 +1,66 @@
+"""What both ways to run Helm share: laying values over each other, and one order of documents."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from pipelines.model.errors import BadInput
+
+RENDER_SECONDS = 30.0
+_BREAK = re.compile(r"^---[ \t]*(?:#.*)?$", re.MULTILINE)
+_KIND = re.compile(r"^kind:\s*(\S+)", re.MULTILINE)
+_NAME = re.compile(r"^metadata:\s*\n(?:^[ #].*\n)*?^  name:\s*(\S+)", re.MULTILINE)
+_SAYS_SOMETHING = re.compile(r"^\s*[^\s#]", re.MULTILINE)
+_TEST = re.compile(r"^\s+[\"']?helm\.sh/hook[\"']?:\s*[\"']?test", re.MULTILINE)
+_NOISE = re.compile(r"^(Error: |execution error at |values don't meet the specifications? of )")
+
+
+def laid_over(values: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """As Helm lays one `--values` file over another: mappings by key, everything else replaced. A
+    null stays: it takes the chart's own default away."""
+    merged: dict[str, Any] = {}
+    for layer in values:
+        merged = _over(merged, layer)
+    return merged
+
+
+def _over(base: Mapping[str, Any], layer: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in layer.items():
+        old = merged.get(key)
+        both = isinstance(value, Mapping) and isinstance(old, Mapping)
+        merged[key] = _over(old, value) if both else value  # type: ignore[arg-type]
+    return merged
+
+
+def documents(path: str, text: str) -> list[tuple[str, str]]:
+    """(path, document) of one rendered template, without empty ones and without `helm test`."""
+    return [
+        (path, document.strip("\n").rstrip())
+        for document in _BREAK.split(text)
+        if _SAYS_SOMETHING.search(document) and not _TEST.search(document)
+    ]
+
+
+def assembled(found: Iterable[tuple[str, str]]) -> str:
+    """One text of many documents, by template, kind and name: Helm's own order is that of an
+    installation, differs between its versions, and a syncer has its own."""
+    ordered = sorted(found, key=lambda item: (item[0], *_title(item[1]), item[1]))
+    return "".join(f"---\n# Source: {path}\n{text}\n" for path, text in ordered)
+
+
+def _title(text: str) -> tuple[str, str]:
+    kind, name = _KIND.search(text), _NAME.search(text)
+    return (kind[1] if kind else "", name[1] if name else "")
+
+
+def refused(chart: str, message: str) -> BadInput:
+    """Helm's message, without what people do not need."""
+    lines = [_NOISE.sub("", line.strip()) for line in message.strip().splitlines()]
+    words = "; ".join(line for line in lines if line and "--debug" not in line)
+    return BadInput(
+        f"chart {chart} refuses these values: {words}",
+        hint="correct environments/*/values.yaml; the keys are in charts/" + chart + "/README.md",
+    )
