@@ -13,15 +13,23 @@ from urllib.parse import quote
 from pipelines.adapters.kubernetes.connection import Connection, connect
 from pipelines.adapters.kubernetes.discovery import discover
 from pipelines.adapters.kubernetes.transport import Transport
-from pipelines.adapters.kubernetes.watching import events
+from pipelines.adapters.kubernetes.watching import Watch
 from pipelines.model.errors import BadInput
 from pipelines.model.resource import Manifest, Resource, ResourceKey
-from pipelines.targets.kubernetes.cluster import MANAGER, ApiRefused, Event, ExecResult, Kind
+from pipelines.targets.kubernetes.cluster import (
+    MANAGER,
+    TRACKING,
+    ApiRefused,
+    Event,
+    ExecResult,
+    Kind,
+)
 
 PAGE = 500
 LOOK_AGAIN_SECONDS = 2.0
 """An unknown kind makes the client ask for the served kinds again, but not more often than this."""
 
+METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 APPLY = "application/apply-patch+yaml"
 PATCHES = {
     "merge": "application/merge-patch+json",
@@ -82,6 +90,15 @@ class ApiServer:
     def list(
         self, group: str, kind: str, *, namespace: str = "", labels: Mapping[str, str] | None = None
     ) -> tuple[Sequence[Resource], str]:
+        found: list[Resource] = []
+        version = ""
+        for page, version in self.pages(group, kind, namespace=namespace, labels=labels):  # noqa: B007
+            found += page
+        return found, version
+
+    def pages(
+        self, group: str, kind: str, *, namespace: str = "", labels: Mapping[str, str] | None = None
+    ) -> Iterator[tuple[Sequence[Resource], str]]:
         query = {"limit": str(PAGE)}
         if labels:
             query["labelSelector"] = ",".join(f"{name}={value}" for name, value in labels.items())
@@ -89,21 +106,42 @@ class ApiServer:
         path = collection(served, served.version, namespace)
         doing = f"list {kind}" + (f" in {namespace}" if namespace else "")
         head = {"apiVersion": api_version(served.group, served.version), "kind": kind}
-        found: list[Resource] = []
-        while True:
+        more = True
+        while more:
             page = self.transport.json("GET", path, doing=doing, query=query)
-            found += [Resource({**head, **item}) for item in page.get("items") or []]
             metadata = page.get("metadata") or {}
-            if not metadata.get("continue"):
-                return found, str(metadata.get("resourceVersion") or "")
-            query["continue"] = metadata["continue"]
+            items = [Resource({**head, **item}) for item in page.get("items") or ()]
+            yield items, str(metadata.get("resourceVersion") or "")
+            query["continue"] = metadata.get("continue") or ""
+            more = bool(query["continue"])
+
+    def tracked(self, group: str, kind: str, *, namespace: str = "") -> Sequence[str]:
+        served = self.kind_of(group, kind)
+        query = {"limit": str(PAGE)}
+        found: list[str] = []
+        more = True
+        while more:
+            page = self.transport.json(
+                "GET",
+                collection(served, served.version, namespace),
+                doing=f"list {kind}",
+                query=query,
+                accept=METADATA_ONLY,
+            )
+            for item in page.get("items") or ():
+                tracking = (item["metadata"].get("annotations") or {}).get(TRACKING)
+                if tracking:
+                    found.append(tracking)
+            query["continue"] = page["metadata"].get("continue") or ""
+            more = bool(query["continue"])
+        return found
 
     def watch(
         self, group: str, kind: str, *, namespace: str, version: str, seconds: float
     ) -> Iterator[Event]:
         served = self.kind_of(group, kind)
         path = collection(served, served.version, namespace)
-        return events(self.transport, path, kind=kind, version=version, seconds=seconds)
+        return Watch(self.transport, path, kind=kind, version=version, seconds=seconds)
 
     # --- write -----------------------------------------------------------------------------
     def apply(

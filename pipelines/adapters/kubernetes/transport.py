@@ -6,10 +6,11 @@ a near network takes. HTTP/2 would put all parallel requests on one connection a
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,7 +21,7 @@ from pipelines.adapters.kubernetes.connection import Connection
 from pipelines.adapters.kubernetes.refusals import refusal
 from pipelines.model.errors import Unavailable
 
-POOL_SIZE = 32
+POOL_SIZE = 64
 CONNECT_SECONDS = 5.0
 REQUEST_SECONDS = 30.0
 THROTTLED_SECONDS = 30.0
@@ -105,27 +106,23 @@ class Transport:
         status, _, body = self._once(method, path, None, headers, seconds, f"{method} {path}")
         return status, body
 
-    def lines(
-        self, path: str, *, doing: str, query: Mapping[str, str], seconds: float
-    ) -> Iterator[bytes]:
+    def lines(self, path: str, *, doing: str, query: Mapping[str, str], seconds: float) -> Lines:
         """Lines of a long answer (a watch), until the server ends it or nothing came for `seconds`."""
-        address = f"{self._path}{path}?{urlencode(query)}"
-        headers = self._headers("", "application/json")
         try:
             answer = self._pool.urlopen(
-                "GET", address, headers=headers, preload_content=False,
+                "GET",
+                f"{self._path}{path}?{urlencode(query)}",
+                headers=self._headers("", "application/json"),
+                preload_content=False,
                 timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=seconds),
-            )  # fmt: skip
+            )
+            if answer.status == 200:
+                return Lines(answer, lambda error: self._unavailable(doing, error))
+            body = answer.read()
+            answer.release_conn()
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise self._unavailable(doing, error) from None
-        try:
-            if answer.status != 200:
-                raise refusal(doing, answer.status, answer.read())
-            yield from _split(answer)
-        except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise self._unavailable(doing, error) from None
-        finally:
-            answer.close()
+        raise refusal(doing, answer.status, body)
 
     def _once(
         self, method: str, address: str, body: bytes | None, headers: Mapping[str, str],
@@ -183,10 +180,40 @@ def _pause(status: int, retry_after: str | None, attempt: int) -> float | None:
     return min(5.0, 0.2 * 2.0**attempt)
 
 
-def _split(answer: Any) -> Iterator[bytes]:
-    rest = b""
-    for chunk in answer.stream(65536, decode_content=False):
-        *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            if line:
-                yield line
+class Lines:
+    """The lines of an answer that is still coming; `close` may be called from another thread."""
+
+    def __init__(self, answer: Any, failed: Callable[[Exception], Unavailable]) -> None:
+        self._answer, self._failed = answer, failed
+        self._chunks = answer.stream(65536, decode_content=False)
+        self._ready: list[bytes] = []
+        self._rest = b""
+        self._closed = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        while not self._ready:
+            try:
+                chunk = next(self._chunks)
+            except StopIteration:
+                self._answer.release_conn()
+                raise
+            except (urllib3.exceptions.HTTPError, OSError, ValueError, AttributeError) as error:
+                self._answer.close()
+                if self._closed:
+                    raise StopIteration from None
+                raise self._failed(error) from None
+            *lines, self._rest = (self._rest + chunk).split(b"\n")
+            self._ready = [line for line in reversed(lines) if line]
+        return self._ready.pop()
+
+    def close(self) -> None:
+        """Wakes the thread that waits for a line; its iteration ends."""
+        self._closed = True
+        connection = getattr(self._answer, "connection", None)
+        stream = getattr(connection, "sock", None)
+        if stream is not None:
+            with contextlib.suppress(OSError):
+                stream.shutdown(socket.SHUT_RDWR)

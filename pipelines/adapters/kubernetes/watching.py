@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 from pipelines.adapters.kubernetes.refusals import refusal
-from pipelines.adapters.kubernetes.transport import Transport
+from pipelines.adapters.kubernetes.transport import Lines, Transport
 from pipelines.model.errors import Unavailable
 from pipelines.targets.kubernetes.cluster import Event
 
@@ -14,24 +14,40 @@ SILENT_SECONDS = 30.0
 """Longer than the server's own end of the watch: nothing at all then means a dead connection."""
 
 
-def events(
-    transport: Transport, path: str, *, kind: str, version: str, seconds: float
-) -> Iterator[Event]:
-    """Ends after `seconds` by the server's clock. Raises ApiRefused with reason `Expired` when the
-    version is too old, Unavailable when the connection breaks."""
-    query = {
-        "watch": "1",
-        "allowWatchBookmarks": "true",
-        "resourceVersion": version,
-        "timeoutSeconds": str(max(1, int(seconds))),
-    }
-    doing = f"watch {kind}"
-    for line in transport.lines(path, doing=doing, query=query, seconds=seconds + SILENT_SECONDS):
+class Watch:
+    """Ends after `seconds` by the server's clock, or when another thread calls `close`. Raises
+    ApiRefused with reason `Expired` when the version is too old, Unavailable when it breaks."""
+
+    def __init__(
+        self, transport: Transport, path: str, *, kind: str, version: str, seconds: float
+    ) -> None:
+        self._doing = f"watch {kind}"
+        self._lines: Lines = transport.lines(
+            path,
+            doing=self._doing,
+            query={
+                "watch": "1",
+                "allowWatchBookmarks": "true",
+                "resourceVersion": version,
+                "timeoutSeconds": str(max(1, int(seconds))),
+            },
+            seconds=seconds + SILENT_SECONDS,
+        )
+
+    def __iter__(self) -> Iterator[Event]:
+        return self
+
+    def __next__(self) -> Event:
+        line = next(self._lines)
         try:
             document = json.loads(line)
         except ValueError:
-            raise Unavailable(f"cannot {doing}: the connection ended in a line") from None
+            raise Unavailable(f"cannot {self._doing}: the connection ended in a line") from None
         if document["type"] == "ERROR":
             status = document["object"]
-            raise refusal(doing, int(status.get("code") or 500), json.dumps(status).encode())
-        yield Event(document["type"], document["object"])
+            code = int(status.get("code") or 500)
+            raise refusal(self._doing, code, json.dumps(status).encode())
+        return Event(document["type"], document["object"])
+
+    def close(self) -> None:
+        self._lines.close()

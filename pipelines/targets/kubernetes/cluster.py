@@ -71,10 +71,20 @@ class Cluster(Protocol):
     ) -> tuple[Sequence[Resource], str]:
         """Objects and the resource version to watch from."""
 
+    def pages(
+        self, group: str, kind: str, *, namespace: str = "", labels: Mapping[str, str] | None = None
+    ) -> Iterator[tuple[Sequence[Resource], str]]:
+        """`list` page by page, for who must not hold everything at once. Each page names the
+        version to watch from; ApiRefused with reason `Expired` when reading took too long."""
+
+    def tracked(self, group: str, kind: str, *, namespace: str = "") -> Sequence[str]:
+        """The tracking ids of all objects of a kind; cheaper than reading them."""
+
     def watch(
         self, group: str, kind: str, *, namespace: str, version: str, seconds: float
     ) -> Iterator[Event]:
-        """Raises ApiRefused with reason `Expired` when the version is too old: list again."""
+        """Ends after `seconds`. Raises ApiRefused with reason `Expired` when the version is too old:
+        list again. Another thread may end it earlier by its method `close`, where it has one."""
 
     def apply(
         self,

@@ -1,0 +1,117 @@
+"""Live objects of one cluster in little memory: compact JSON by key, unpacked when somebody asks."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from pipelines.model.resource import Manifest, Resource, ResourceKey
+from pipelines.targets.kubernetes.tracking import application_of
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """`application` is whose tracking id the object carries about itself; else empty."""
+
+    version: str
+    packed: bytes
+    application: str
+
+
+class LiveStore:
+    """Written by the watching threads, read by everybody. `turn` grows with every change."""
+
+    def __init__(self) -> None:
+        self._entries: dict[ResourceKey, Entry] = {}
+        self._changed = threading.Condition()
+        self._listeners: list[Callable[[ResourceKey], None]] = []
+        self.turn = 0
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def on_change(self, act: Callable[[ResourceKey], None]) -> None:
+        self._listeners.append(act)
+
+    def put(self, manifest: Manifest) -> ResourceKey:
+        resource = Resource(manifest)
+        key, version = resource.key, str(resource.metadata.get("resourceVersion") or "")
+        known = self._entries.get(key)
+        if known is None or known.version != version:
+            packed = json.dumps(manifest, separators=(",", ":")).encode()
+            self._write(key, Entry(version, packed, application_of(resource)))
+        return key
+
+    def drop(self, key: ResourceKey) -> None:
+        if key in self._entries:
+            self._write(key, None)
+
+    def keys(self, group: str, kind: str, namespace: str) -> list[ResourceKey]:
+        """Of one watch's scope; an empty namespace is all of them."""
+        with self._changed:
+            return [
+                key
+                for key in self._entries
+                if key.group == group and key.kind == kind and namespace in ("", key.namespace)
+            ]
+
+    def entry(self, key: ResourceKey) -> Entry | None:
+        return self._entries.get(key)
+
+    def get(self, key: ResourceKey) -> Resource | None:
+        entry = self._entries.get(key)
+        return None if entry is None else Resource(json.loads(entry.packed))
+
+    def of(self, application: str) -> list[ResourceKey]:
+        with self._changed:
+            return [key for key, entry in self._entries.items() if entry.application == application]
+
+    def wait(self, turn: int, seconds: float) -> int:
+        """Until something changed after `turn`, or `seconds` passed; the turn it is now."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.turn != turn, seconds)
+            return self.turn
+
+    def wake(self) -> None:
+        """Ends all waits, as a change would."""
+        with self._changed:
+            self.turn += 1
+            self._changed.notify_all()
+
+    def _write(self, key: ResourceKey, entry: Entry | None) -> None:
+        with self._changed:
+            if entry is None:
+                self._entries.pop(key, None)
+            else:
+                self._entries[key] = entry
+            self.turn += 1
+            self._changed.notify_all()
+        for act in self._listeners:
+            act(key)
+
+
+class LiveView(Mapping[ResourceKey, Resource]):
+    """What is live of some objects, as a mapping; unpacks each version of an object once."""
+
+    def __init__(self, store: LiveStore, keys: Callable[[], frozenset[ResourceKey]]) -> None:
+        self._store, self._keys = store, keys
+        self._unpacked: dict[ResourceKey, tuple[bytes, Resource]] = {}
+
+    def __getitem__(self, key: ResourceKey) -> Resource:
+        entry = self._store.entry(key)
+        if entry is None:
+            self._unpacked.pop(key, None)
+            raise KeyError(key)
+        known = self._unpacked.get(key)
+        if known is None or known[0] is not entry.packed:
+            known = (entry.packed, Resource(json.loads(entry.packed)))
+            self._unpacked[key] = known
+        return known[1]
+
+    def __iter__(self) -> Iterator[ResourceKey]:
+        return (key for key in self._keys() if self._store.entry(key) is not None)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)

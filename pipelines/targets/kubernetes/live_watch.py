@@ -1,0 +1,134 @@
+"""One watch: list, follow, and list again when the API server has forgotten where we were."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pipelines.model.errors import SlipwayError, Unavailable
+from pipelines.model.resource import Resource
+from pipelines.targets.kubernetes.cluster import ApiRefused, Cluster, Event
+from pipelines.targets.kubernetes.live_store import LiveStore
+
+WATCH_SECONDS = 290.0
+LONGEST_PAUSE_SECONDS = 5.0
+NOT_SERVED_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """An empty namespace is all of them."""
+
+    group: str
+    kind: str
+    namespace: str
+
+    def __str__(self) -> str:
+        kind = f"{self.kind}.{self.group}" if self.group else self.kind
+        return f"{kind} in {self.namespace}" if self.namespace else kind
+
+
+class LiveWatch:
+    """A thread of its own. `listed` is set after the first list, whatever came of it; `failed`
+    says why it gave nothing. Later failures are tried again for ever: live state that is old is
+    still what was last seen."""
+
+    def __init__(self, cluster: Cluster, store: LiveStore, scope: Scope) -> None:
+        self.scope = scope
+        self.listed = threading.Event()
+        self.failed: SlipwayError | None = None
+        self._cluster, self._store = cluster, store
+        self._stopped = False
+        self._poked = threading.Event()
+        self._version = ""
+        self._events: Iterator[Event] | None = None
+        self._thread = threading.Thread(target=self._run, name=f"watch {scope}", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopped = True
+        self._poked.set()
+        close: Any = getattr(self._events, "close", None)
+        if close is not None:
+            with contextlib.suppress(ValueError):  # a generator that is running in its thread
+                close()
+
+    def join(self, seconds: float) -> None:
+        self._thread.join(seconds)
+
+    def poke(self) -> None:
+        self._poked.set()
+
+    def _run(self) -> None:
+        failures = 0
+        while not self._stopped:
+            try:
+                if not self._version:
+                    self._list()
+                self._follow()
+                failures = 0
+            except SlipwayError as error:
+                failures += 1
+                if not self._stopped:
+                    self._pause(error, failures)
+
+    def _list(self) -> None:
+        scope, seen = self.scope, set()
+        pages = self._cluster.pages(scope.group, scope.kind, namespace=scope.namespace)
+        version = ""
+        for page, page_version in pages:
+            version = page_version
+            for resource in page:
+                seen.add(self._store.put(resource.manifest))
+        for key in self._store.keys(scope.group, scope.kind, scope.namespace):
+            if key not in seen:
+                self._store.drop(key)
+        self._version = version
+        self.failed = None
+        self.listed.set()
+
+    def _follow(self) -> None:
+        scope = self.scope
+        self._events = self._cluster.watch(
+            scope.group,
+            scope.kind,
+            namespace=scope.namespace,
+            version=self._version,
+            seconds=WATCH_SECONDS,
+        )
+        for event in self._events:
+            if self._stopped:
+                return
+            self._take(event)
+
+    def _take(self, event: Event) -> None:
+        version = str(event.manifest["metadata"]["resourceVersion"])
+        if event.type == "DELETED":
+            self._store.drop(Resource(event.manifest).key)
+        elif event.type != "BOOKMARK":
+            self._store.put(event.manifest)
+        self._version = version
+
+    def _pause(self, error: SlipwayError, failures: int) -> None:
+        seconds = min(LONGEST_PAUSE_SECONDS, 0.1 * 2.0 ** min(failures, 8))
+        if isinstance(error, ApiRefused):
+            if error.reason == "Expired":
+                self._version = ""
+                return
+            if error.reason in ("NoKind", "NotFound"):
+                self._version = ""
+                self.listed.set()
+                seconds = NOT_SERVED_SECONDS
+            elif not self.listed.is_set():
+                self.failed = error
+                self.listed.set()
+        elif isinstance(error, Unavailable) and not self.listed.is_set() and failures > 3:
+            self.failed = error
+            self.listed.set()
+        self._poked.wait(seconds)
+        self._poked.clear()
