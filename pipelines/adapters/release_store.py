@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.adapters.release_folder import ReleaseFolder
 from pipelines.adapters.release_venv import ReleaseVenv
+from pipelines.model.errors import Refused
 from pipelines.model.release import Release
 
 if TYPE_CHECKING:
@@ -47,6 +48,15 @@ class LocalReleaseStore:
         if not venv.whole():
             self._builder().repair(release)
         return venv.python
+
+    def source(self, release: Release) -> Path:
+        folder = self._folder / release.id / "source"
+        if not folder.is_dir():
+            raise Refused(
+                f"release {release.id} (version {release.version}) has lost its charts and settings",
+                hint=f"git checkout {release.source_commit}, remove {folder.parent}, slipway build",
+            )
+        return folder
 
     def problems(self, release: Release) -> Sequence[str]:
         """Every installed file against what its package says. Seconds; for `slipway doctor`."""

@@ -74,10 +74,12 @@ def write(ctx: Context, state: BranchState, *, expect: str | None, subject: str)
                 hint="build it again from its commit: slipway build",
             ) from error
 
+    filled = [content.release for content in state.slots.values() if content is not None]
+    releases = {release: get(release) for release in filled}
     commit = ctx.origin.commit(
         ctx.environment,
         state,
-        render_files(state, get),
+        render_files(state, releases, ctx.manifests),
         expect=expect,
         subject=subject,
         trailers={

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pipelines.flows.ports import Origin, ReleaseStore
+from pipelines.flows.ports import Manifests, Origin, ReleaseStore
 from pipelines.flows.source_ports import Source
 from pipelines.model.environment import EnvironmentSettings
 from pipelines.records.evidence import Evidence
@@ -53,6 +53,7 @@ class Context:
     now: Callable[[], datetime] = _utc_now
     sleep: Callable[[float], None] = time.sleep
     monotonic: Callable[[], float] = time.monotonic
+    manifests: Manifests | None = None
     progress: Callable[[Progress], None] = field(default=lambda _: None)
 
     def say(self, step: str, status: str, detail: str = "", seconds: float = 0.0) -> None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
+from pipelines.engine.charts import ChartRenderer
 from pipelines.model.branch import BranchReading, BranchState
 from pipelines.model.environment import EnvironmentSettings
 from pipelines.model.release import Release
+from pipelines.model.slots import Slot
+
+__all__ = ["BranchCommit", "ChartRenderer", "Manifests", "Origin", "ReleaseStore"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +89,20 @@ class ReleaseStore(Protocol):
     def python(self, release: Release) -> Path:
         """The interpreter of the release's own virtual environment; rebuilt offline if damaged."""
 
+    def source(self, release: Release) -> Path:
+        """The folder with the release's own data as committed: `charts/`, `environments/`,
+        `app/slipway.yaml`. Refused when it is gone."""
+
     def prune(self, keep: Sequence[str]) -> Sequence[str]:
         """Remove releases not in `keep`; returns what went."""
 
 
-class ChartRenderer(Protocol):
-    """Helm, in process or as a program: both give the same text."""
+class Manifests(Protocol):
+    """What the branch of an environment on Kubernetes holds of its releases."""
 
-    def render(
-        self, chart: Path, values: Sequence[Mapping[str, Any]], *, name: str, namespace: str
-    ) -> str:
-        """Manifests of `helm template NAME CHART --namespace NAMESPACE`, hooks included, with
-        `values` laid over the chart's own in order. Raises BadInput with what the chart's schema or
-        a template refuses."""
+    def files(self, state: BranchState, releases: Mapping[str, Release]) -> dict[str, str]:
+        """Path → text, from each release's own charts and values. Raises BadInput (a chart that
+        does not render) before anything is changed."""
+
+    def candidate(self, release: Release, slot: Slot) -> dict[str, str]:
+        """The same of one release in one slot, as if it were active there; nothing is kept."""

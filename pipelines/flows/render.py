@@ -1,27 +1,30 @@
-"""What a machine commit contains beside `release.yaml`: each slot's processes and values."""
+"""What a machine commit contains beside `release.yaml`: what each slot runs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
 
+from pipelines.flows.ports import Manifests
 from pipelines.model.branch import BranchState
 from pipelines.model.release import Release
 from pipelines.model.slots import Slot
 
 
-def render_files(state: BranchState, get: Callable[[str], Release]) -> dict[str, str]:
-    """Path → text for `slots/<slot>/processes.yaml` of every filled slot."""
-    files: dict[str, str] = {}
-    for slot in Slot:
-        content = state.slots.get(slot)
-        if content is not None:
-            files[f"slots/{slot}/processes.yaml"] = processes_yaml(
-                get(content.release), state.environment
-            )
-    return files
+def render_files(
+    state: BranchState, releases: Mapping[str, Release], manifests: Manifests | None = None
+) -> dict[str, str]:
+    """Path → text: `slots/<slot>/processes.yaml` of every filled slot, or on a cluster
+    `slots/<slot>/manifests.yaml` and `edge/manifests.yaml`. Errors as `Manifests.files`."""
+    if manifests is not None:
+        return manifests.files(state, releases)
+    return {
+        f"slots/{slot}/processes.yaml": processes_yaml(releases[content.release], state.environment)
+        for slot in Slot
+        if (content := state.slots.get(slot)) is not None
+    }
 
 
 def processes_yaml(release: Release, environment: str) -> str:
