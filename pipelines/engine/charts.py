@@ -67,7 +67,9 @@ def render_edge(
     slot: Slot,
 ) -> str:
     """What stands in front of both slots while `slot` is active. Errors as `render_slot`."""
-    values = chart_values(release, settings, slot, hooks=False)
+    own, known = chart_values(release, settings, slot, hooks=False)
+    told = {key: known[key] for key in ("environment", "application", "processes")}
+    values = [own, {**told, "activeSlot": str(slot)}]
     return _render(renderer, source, release, EDGE, EDGE, values, settings)
 
 

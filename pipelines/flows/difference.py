@@ -1,13 +1,16 @@
-"""What a promotion would change, as a text difference of the files of `env/<env>`."""
+"""What a promotion would change, as a text difference of what `env/<env>` would hold."""
 
 from __future__ import annotations
 
 import difflib
 
+from pipelines.engine.chart_objects import objects, text_difference
 from pipelines.flows.context import Context
+from pipelines.flows.ports import Manifests
 from pipelines.flows.promote import default_release
 from pipelines.flows.render import processes_yaml
 from pipelines.model.release import ENVIRONMENTS, Release
+from pipelines.model.slots import Slot
 
 
 def difference(ctx: Context, release: str | None) -> tuple[str | None, Release, str]:
@@ -15,14 +18,26 @@ def difference(ctx: Context, release: str | None) -> tuple[str | None, Release, 
     row = ctx.target.read_row().row
     wanted = ctx.store.get(release) if release else _next_to_come(ctx, row.release if row else None)
     if row is None:
+        if ctx.manifests is not None:
+            return None, wanted, _of_objects(ctx.manifests, None, wanted, Slot.BLUE)
         return None, wanted, processes_yaml(wanted, ctx.environment)
     active = ctx.store.get(row.release)
+    if ctx.manifests is not None:
+        return active.id, wanted, _of_objects(ctx.manifests, active, wanted, row.slot.other)
     lines = difflib.unified_diff(
         processes_yaml(active, ctx.environment).splitlines(keepends=True),
         processes_yaml(wanted, ctx.environment).splitlines(keepends=True),
         f"{ctx.environment}: active {active.id}", f"{ctx.environment}: candidate {wanted.id}",
     )  # fmt: skip
     return active.id, wanted, "".join(lines)
+
+
+def _of_objects(manifests: Manifests, active: Release | None, wanted: Release, slot: Slot) -> str:
+    """Object by object, both as if they came to the slot that the promotion would fill: names and
+    labels of the slot are no difference then."""
+    before = objects(manifests.candidate(active, slot)) if active else []
+    names = (f"active {active.id}" if active else "", f"candidate {wanted.id}")
+    return text_difference(before, objects(manifests.candidate(wanted, slot)), names)
 
 
 def _next_to_come(ctx: Context, active: str | None) -> Release:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.engine import charts as engine
+from pipelines.flows.difference import _of_objects
 from pipelines.flows.render import render_files
 from pipelines.model.branch import BranchHead, BranchReading, BranchState
 from pipelines.model.environment import ARGO_CD, EnvironmentSettings, KubernetesSettings
@@ -89,7 +90,7 @@ def test_the_branch_holds_both_slots_and_what_stands_in_front(place: Place) -> N
     said = told(files["slots/green/manifests.yaml"])
     assert (said["slot"], said["release"]["id"], said["speed"]) == ("green", "r-2", 2)
     assert told(files["slots/blue/manifests.yaml"])["release"]["id"] == "r-1"
-    assert told(files["edge/manifests.yaml"])["slot"] == "green"
+    assert told(files["edge/manifests.yaml"])["activeSlot"] == "green"
 
 
 def test_a_slot_that_is_empty_is_left_out(place: Place) -> None:
@@ -120,7 +121,7 @@ def test_hooks_belong_to_the_slot_that_shall_become_active_and_to_argo_cd(tmp_pa
     for controller in ("slipway", ARGO_CD):
         place = Place(tmp_path / controller, replace(PLACE, controller=controller))
         for path, text in place.commit().items():
-            enabled[controller, path.split("/")[-2]] = told(text)["hooks"]["enabled"]
+            enabled[controller, path.split("/")[-2]] = told(text).get("hooks", {}).get("enabled")
     assert [key for key, on in enabled.items() if on] == [(ARGO_CD, "green")]
 
 
@@ -179,7 +180,7 @@ def test_a_release_that_the_branch_does_not_name_there_is_rendered_without_hooks
         "green",
         False,
     )
-    assert told(place.manifests.of_edge(Slot.BLUE, FIRST))["slot"] == "blue"
+    assert told(place.manifests.of_edge(Slot.BLUE, FIRST))["activeSlot"] == "blue"
 
 
 def test_with_git_away_a_slot_is_given_what_it_was_given_last(place: Place) -> None:
@@ -197,3 +198,17 @@ def test_copies_of_releases_that_went_go_too(place: Place) -> None:
     place.manifests.of_slot(Slot.GREEN, SECOND)
     place.manifests.forget({"r-2"})
     assert [copy.name for copy in place.copies.iterdir()] == ["r-2.green.slot.yaml"]
+
+
+# --- what a promotion would change ----------------------------------------------------------------
+
+
+def test_a_candidate_is_compared_as_if_both_came_to_one_slot(place: Place) -> None:
+    blue, green = (place.manifests.candidate(FIRST, slot) for slot in Slot)
+    assert told(blue["slots/blue/manifests.yaml"])["slot"] == "blue"
+    assert blue != green
+    found = _of_objects(place.manifests, FIRST, SECOND, Slot.GREEN)
+    assert "speed: 1" in found
+    assert "+++ candidate r-2: ConfigMap tiny-green" in found
+    assert "slot: blue" not in found
+    assert _of_objects(place.manifests, FIRST, FIRST, Slot.GREEN) == ""
