@@ -161,6 +161,8 @@ class Transport:
 
 
 def _words(error: Exception) -> str:
+    if isinstance(error, urllib3.exceptions.NewConnectionError):
+        return "does not answer"
     if isinstance(error, urllib3.exceptions.TimeoutError):
         return "did not answer in time"
     if isinstance(error, urllib3.exceptions.SSLError):
