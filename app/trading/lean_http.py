@@ -1,8 +1,8 @@
 """A small HTTP/1.1 server for processes that answer a few short requests with little CPU.
 
-For the venue and the trader's own endpoint: JSON bodies up to a megabyte, keep-alive, loopback or
-UNIX socket only. The public API uses a full server instead. Deliberately left out: chunked
-responses, compression, TLS, upgrades.
+For the venue and the trader's own endpoint: JSON bodies up to a megabyte, keep-alive, on loopback,
+a UNIX socket or a cluster's own network. The public API uses a full server instead. Deliberately
+left out: chunked responses, compression, TLS, upgrades.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 class _Connection(asyncio.Protocol):
-    def __init__(self, handler: Handler, open_connections: set[_Connection]) -> None:
-        self._handler = handler
+    def __init__(self, server: Server, open_connections: set[_Connection]) -> None:
+        self._server = server
         self._open = open_connections
         self._parser = httptools.HttpRequestParser(self)
         self._queue: list[tuple[Request, bool]] = []
@@ -103,7 +103,8 @@ class _Connection(asyncio.Protocol):
         try:
             while self._queue and not self._transport.is_closing():
                 request, keep = self._queue.pop(0)
-                self._write(await self._handler(request), keep)
+                response = await self._server.handler(request)
+                self._write(response, keep and not self._server.goodbye)
         except Exception:
             self._refuse(500)
             raise
@@ -136,10 +137,11 @@ class _Connection(asyncio.Protocol):
 
 
 class Server:
-    """Serves one listening socket until `close`."""
+    """Serves one listening socket until `close`. `goodbye`: every answer ends its connection."""
 
     def __init__(self, handler: Handler) -> None:
-        self._handler = handler
+        self.handler = handler
+        self.goodbye = False
         self._open: set[_Connection] = set()
         self._server: asyncio.Server | None = None
 
@@ -148,7 +150,7 @@ class Server:
         loop = asyncio.get_running_loop()
 
         def create() -> _Connection:
-            return _Connection(self._handler, self._open)
+            return _Connection(self, self._open)
 
         # Also for a UNIX socket: `create_unix_server` would remove the socket's file at the end,
         # and the file belongs to whoever made the socket and passes it to our successor.

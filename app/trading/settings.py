@@ -1,29 +1,35 @@
 """What the process is told by its environment variables. Light: imports neither YAML nor pydantic.
 
 Secrets are never in a variable: `SLIPWAY_TOKEN_FILE` names a file, and the database URL names a
-`passfile`. What people decide about an environment is in values.yaml, read by `values()`.
+`passfile` or is itself in a file. What people decide about an environment is in values.yaml, read
+by `values()`.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trading.errors import InvalidSettings, SettingMissing, SocketUnavailable, TokenFileUnsafe
+from trading.listen import Address, parse_address
+from trading.secret_file import read_secret
 
 if TYPE_CHECKING:
     from trading.values import Values
 
 SLOTS = ("blue", "green")
-_TOKEN_BYTES_LIMIT = 4096
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{16,}")  # what a bearer token may be made of (RFC 6750)
-# Neither follow a symbolic link nor wait for the writer of a pipe.
-_OPEN_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+# What means the same thing twice; which of the two would count, nobody could say.
+_CONTRADICTIONS = (
+    ("SLIPWAY_LISTEN", "SLIPWAY_LIVE_FD"),
+    ("SLIPWAY_LISTEN", "SLIPWAY_SLOT_FD"),
+    ("SLIPWAY_TRAFFIC", "SLIPWAY_TRAFFIC_FILE"),
+    ("SLIPWAY_DATABASE_URL", "SLIPWAY_DATABASE_URL_FILE"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +40,14 @@ class Settings:
     slot: str = "blue"
     release: str = "unreleased"
     database_url: str = ""
+    database_url_file: Path | None = None
     token_file: Path | None = None
     values_file: Path | None = None
     venue_url: str = ""
     data_dir: Path | None = None
     traffic_file: Path | None = None
+    follows_row: bool = False
+    listen: Address | None = None
     live_fd: int | None = None
     slot_fd: int | None = None
     source_commit: str = ""
@@ -48,6 +57,7 @@ class Settings:
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
         """Read all `SLIPWAY_*` variables. Raises `InvalidSettings`, `SocketUnavailable`."""
         env = os.environ if environ is None else environ
+        _refuse_contradictions(env)
         slot = env.get("SLIPWAY_SLOT", "blue")
         if slot not in SLOTS:
             raise InvalidSettings(f"SLIPWAY_SLOT is {slot!r}; it is blue or green", slot=slot)
@@ -56,11 +66,14 @@ class Settings:
             slot=slot,
             release=env.get("SLIPWAY_RELEASE", "unreleased"),
             database_url=env.get("SLIPWAY_DATABASE_URL", ""),
+            database_url_file=_path(env, "SLIPWAY_DATABASE_URL_FILE"),
             token_file=_path(env, "SLIPWAY_TOKEN_FILE"),
             values_file=_path(env, "SLIPWAY_VALUES"),
             venue_url=env.get("SLIPWAY_VENUE_URL", "").rstrip("/"),
             data_dir=_path(env, "SLIPWAY_DATA_DIR"),
             traffic_file=_path(env, "SLIPWAY_TRAFFIC_FILE"),
+            follows_row=_follows_row(env),
+            listen=parse_address(env["SLIPWAY_LISTEN"]) if env.get("SLIPWAY_LISTEN") else None,
             live_fd=_descriptor(env, "SLIPWAY_LIVE_FD"),
             slot_fd=_descriptor(env, "SLIPWAY_SLOT_FD"),
             source_commit=env.get("SLIPWAY_SOURCE_COMMIT", ""),
@@ -68,7 +81,9 @@ class Settings:
         )
 
     def need_database_url(self) -> str:
-        """The libpq URI. Raises `SettingMissing`."""
+        """The libpq URI. Raises `SettingMissing`, `TokenFileUnsafe`."""
+        if self.database_url_file is not None:
+            return _only_line(self.database_url_file)
         return _need(self.database_url, "SLIPWAY_DATABASE_URL", "a libpq URI")
 
     def need_venue_url(self) -> str:
@@ -98,30 +113,41 @@ class Settings:
 
 
 def read_token(path: Path) -> str:
-    """The token in `path`, which must be a plain file that only its owner can read."""
-    try:
-        with os.fdopen(os.open(path, _OPEN_FLAGS), "rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            content = file.read(_TOKEN_BYTES_LIMIT + 1)
-    except OSError as error:
-        raise TokenFileUnsafe(
-            f"token file {path} cannot be read: {error.strerror}", path=path
-        ) from error
-    if not stat.S_ISREG(mode):
-        raise TokenFileUnsafe(f"token file {path} is not a plain file", path=path)
-    if mode & 0o077:
-        raise TokenFileUnsafe(
-            f"token file {path} has mode {mode & 0o777:04o}; run: chmod 600 {path}",
-            path=path,
-            mode=f"{mode & 0o777:04o}",
-        )
-    token = content.decode("ascii", errors="replace").strip()
-    if len(content) > _TOKEN_BYTES_LIMIT or not _TOKEN.fullmatch(token):
+    """The token in `path`. Raises `TokenFileUnsafe`."""
+    token = read_secret(path, "token file").decode("ascii", errors="replace").strip()
+    if not _TOKEN.fullmatch(token):
         raise TokenFileUnsafe(
             f"token file {path} must hold one line of 16 or more of A-Z a-z 0-9 . _ ~ + / = -",
             path=path,
         )
     return token
+
+
+def _only_line(path: Path) -> str:
+    text = read_secret(path, "database URL file").decode("utf-8", errors="replace").strip()
+    if not text.startswith(("postgresql://", "postgres://")) or len(text.split()) != 1:
+        raise TokenFileUnsafe(
+            f"database URL file {path} must hold one line: postgresql://USER:PASSWORD@HOST/NAME",
+            path=path,
+        )
+    return text
+
+
+def _refuse_contradictions(env: Mapping[str, str]) -> None:
+    for one, other in _CONTRADICTIONS:
+        if env.get(one) and env.get(other):
+            raise InvalidSettings(f"{one} and {other} are both set; unset one of them")
+
+
+def _follows_row(env: Mapping[str, str]) -> bool:
+    word = env.get("SLIPWAY_TRAFFIC", "")
+    if word not in ("", "row"):
+        raise InvalidSettings(f"SLIPWAY_TRAFFIC is {word!r}; it is row, or not set", traffic=word)
+    if word and not env.get("SLIPWAY_SLOT"):
+        raise InvalidSettings("SLIPWAY_TRAFFIC is row, so SLIPWAY_SLOT must say which slot this is")
+    if word and not env.get("SLIPWAY_LISTEN"):
+        raise InvalidSettings("SLIPWAY_TRAFFIC is row, so SLIPWAY_LISTEN must be HOST:PORT as well")
+    return bool(word)
 
 
 def _path(env: Mapping[str, str], name: str) -> Path | None:

@@ -16,6 +16,7 @@ from typing import Any
 from trading.api.gate import Gate
 from trading.api.server import serve
 from trading.api.sockets import inherited
+from trading.api.traffic_file import TrafficFile
 from trading.settings import Settings
 
 
@@ -96,7 +97,7 @@ def main() -> int:
         lambda gate: application(name, gate),
         live=inherited(settings.live_fd, "SLIPWAY_LIVE_FD"),
         own=inherited(settings.slot_fd, "SLIPWAY_SLOT_FD"),
-        traffic_file=settings.traffic_file,
+        traffic=TrafficFile(settings.traffic_file),
     )
 
 

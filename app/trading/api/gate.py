@@ -1,8 +1,10 @@
 """Whether connections of one listening socket are taken, and how the open ones come to an end.
 
-A gate knows the connections that came through its socket. Closing the gate never closes a
-connection: a client may be about to send a request on it, and would see a reset. Instead the
-next response on each connection says `Connection: close`, and the client itself moves on.
+A gate knows the connections that came through its socket. A closed one says `Connection: close` to
+each, also to those that come later: where the process has a socket of its own (on a cluster) it
+goes on accepting. Closing the gate never closes a connection: a client may be about to send a
+request on it, and would see a reset. Instead the next response on each connection says
+`Connection: close`, and the client itself moves on.
 """
 
 from __future__ import annotations
@@ -28,10 +30,11 @@ class Drainable(Protocol):
 class Gate:
     """The connections of one listening socket, and whether they are being drained."""
 
-    __slots__ = ("_connections", "draining")
+    __slots__ = ("_connections", "_leaving", "draining")
 
     def __init__(self, *, draining: bool = False) -> None:
         self._connections: set[Drainable] = set()
+        self._leaving: set[Drainable] = set()
         self.draining = draining
 
     def enter(self, connection: Drainable) -> None:
@@ -43,23 +46,26 @@ class Gate:
     def leave(self, connection: Drainable) -> None:
         """Count a connection out; leaving twice is harmless."""
         self._connections.discard(connection)
+        self._leaving.discard(connection)
 
     def open(self) -> None:
         """Stop draining: connections still open become ordinary ones again."""
         self.draining = False
+        self._leaving.clear()
 
     def close(self) -> None:
         """Ask every open connection to end after its next response."""
         self.draining = True
+        self._leaving.update(self._connections)
         for connection in tuple(self._connections):
             connection.drain()
 
     @property
     def traffic(self) -> Traffic:
-        """`draining` until the last connection has left, then `idle`."""
+        """`draining` until the last connection of its live time has left, then `idle`."""
         if not self.draining:
             return Traffic.LIVE
-        return Traffic.DRAINING if self._connections else Traffic.IDLE
+        return Traffic.DRAINING if self._leaving else Traffic.IDLE
 
     def __len__(self) -> int:
         return len(self._connections)

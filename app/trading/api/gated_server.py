@@ -25,17 +25,21 @@ if TYPE_CHECKING:
     import socket
 
     from trading.api.gate import Gate
-    from trading.api.traffic_file import TrafficFile
+    from trading.api.traffic_file import TrafficSource
 
 TICK_SECONDS = 1.0
 GRACE_SECONDS = 3.0
 """How long SIGTERM waits for clients to leave by themselves; with the rest less than 5 s."""
+LINGER_SECONDS = 2.0
+"""Of that: how long new connections are taken after SIGTERM on a socket of one's own. A cluster
+sends it while its nodes still learn that this process is going."""
 
 
 class GatedServer(uvicorn.Server):
     """Serves one application on the live socket (when told to) and on the slot's own socket.
 
-    SIGUSR1 reads the traffic file again; SIGTERM and SIGINT drain both sockets and stop.
+    SIGUSR1 reads the traffic file again; SIGTERM and SIGINT drain both sockets and stop. A live
+    socket that is not `shared` with another slot is never left: idle only means goodbye to each.
     """
 
     def __init__(
@@ -45,13 +49,15 @@ class GatedServer(uvicorn.Server):
         live: socket.socket | None,
         own: socket.socket | None,
         gates: tuple[Gate, Gate],
-        traffic: TrafficFile,
+        traffic: TrafficSource,
+        shared: bool = True,
     ) -> None:
         super().__init__(config)
         self._live_socket = live
         self._own_socket = own
         self._live_gate, self._own_gate = gates
         self._traffic = traffic
+        self._shared = shared
         self._live_listener: asyncio.AbstractServer | None = None
         self._wake = asyncio.Event()
 
@@ -91,15 +97,18 @@ class GatedServer(uvicorn.Server):
         )
 
     async def _follow_traffic(self) -> None:
-        """Make the listener and the gate agree with the traffic file."""
+        """Make the listener and the gate agree with the word about traffic."""
         if self._live_socket is None:
             return
-        if self._traffic.live and self._live_listener is None:
-            self._live_gate.open()
-            self._live_listener = await self._listen(self._live_socket, self._live_gate)
-        elif not self._traffic.live and self._live_listener is not None:
-            self._leave_live_socket()
-            self._live_gate.close()
+        live, gate = self._traffic.live, self._live_gate
+        if live and gate.draining:
+            gate.open()
+        if self._live_listener is None and (live or not self._shared):
+            self._live_listener = await self._listen(self._live_socket, gate)
+        elif not live and not gate.draining:
+            if self._shared:
+                self._leave_live_socket()
+            gate.close()
 
     def _leave_live_socket(self) -> None:
         if self._live_listener is not None:
@@ -108,24 +117,31 @@ class GatedServer(uvicorn.Server):
 
     async def main_loop(self) -> None:
         """Sleep until a signal, waking once a second for the Date header and the traffic file."""
+        following = asyncio.create_task(self._traffic.follow(self._wake.set))
         while not self.should_exit:
             await self.on_tick(0)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), TICK_SECONDS)
             self._wake.clear()
+            if following.done():
+                following.result()  # a defect ends the process rather than freezing its word
             if self._traffic.changed():
                 self._traffic.read()
             await self._follow_traffic()
+        following.cancel()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop listening, let clients leave with their next response, then close what idles."""
+        gates = (self._live_gate, self._own_gate)
+        deadline = time.monotonic() + GRACE_SECONDS
+        if not self._shared:
+            self._live_gate.close()
+            await asyncio.sleep(LINGER_SECONDS)
         self._leave_live_socket()
         for server in self.servers:
             server.close()
-        gates = (self._live_gate, self._own_gate)
         for gate in gates:
             gate.close()
-        deadline = time.monotonic() + GRACE_SECONDS
         while any(map(len, gates)) and time.monotonic() < deadline:
             await asyncio.sleep(0.02)
         await super().shutdown()

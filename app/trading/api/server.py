@@ -1,7 +1,8 @@
 """`trading serve api`: the application's HTTP server, made so that a switch of slots drops nothing.
 
 `SLIPWAY_LIVE_FD` is the environment's listening socket, shared by both slots; `SLIPWAY_SLOT_FD`
-is this slot's own, on which it always answers. `SLIPWAY_TRAFFIC_FILE` says `live` or `idle`.
+is this slot's own, on which it always answers. `SLIPWAY_TRAFFIC_FILE` says `live` or `idle`. On a
+cluster the process opens the one socket `SLIPWAY_LISTEN`, and the row says whether it is live.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from trading.api.gate import Gate
-from trading.api.sockets import BACKLOG, inherited, loopback
+from trading.api.sockets import BACKLOG, by_hand, inherited, opened
 from trading.api.traffic_file import TrafficFile
 from trading.settings import Settings
 
 if TYPE_CHECKING:
     import socket
-    from pathlib import Path
+
+    from trading.api.traffic_file import TrafficSource
 
 DEFAULT_PORT = 8000
 KEEP_ALIVE_SECONDS = 120
@@ -31,11 +33,12 @@ def serve(
     *,
     live: socket.socket | None,
     own: socket.socket | None,
-    traffic_file: Path | None,
+    traffic: TrafficSource,
+    shared: bool = True,
 ) -> int:
     """Serve `create(live gate)` until SIGTERM; returns the exit code.
 
-    Blocks. Without a traffic file the process is live from the start and stays so.
+    Blocks. `shared`: the live socket is not of this process alone.
     """
     import uvicorn
 
@@ -64,7 +67,8 @@ def serve(
         live=live,
         own=own,
         gates=(live_gate, Gate()),
-        traffic=TrafficFile(traffic_file),
+        traffic=traffic,
+        shared=shared,
     )
     server.run()
     return 0 if server.started else 1
@@ -81,16 +85,30 @@ def main(port: int | None = None) -> int:
     # traffic file is read once the loop runs, so nothing is lost.
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     settings = Settings.from_environment()
-    own = inherited(settings.slot_fd, "SLIPWAY_SLOT_FD")
-    if port is None and (settings.live_fd is not None or own is not None):
-        live = inherited(settings.live_fd, "SLIPWAY_LIVE_FD")
-        traffic_file = settings.traffic_file
-    else:
-        live = loopback(DEFAULT_PORT if port is None else port)
-        traffic_file = None
-        print(f"listening on http://127.0.0.1:{live.getsockname()[1]}", flush=True)
+    live, own, traffic = _sockets(settings, port)
     from trading.api.app import create_app
 
     return serve(
-        lambda gate: create_app(settings, gate), live=live, own=own, traffic_file=traffic_file
+        lambda gate: create_app(settings, gate),
+        live=live,
+        own=own,
+        traffic=traffic,
+        shared=settings.listen is None,
     )
+
+
+def _sockets(
+    settings: Settings, port: int | None
+) -> tuple[socket.socket | None, socket.socket | None, TrafficSource]:
+    """The live socket, the slot's own one, and who says whether this process is live. Without
+    anybody who says so it is live from the start and stays so."""
+    if settings.listen is not None:
+        from trading.traffic_row import traffic_row
+
+        source = traffic_row(settings) or TrafficFile(settings.traffic_file)
+        return opened(settings.listen, port, "api"), None, source
+    own = inherited(settings.slot_fd, "SLIPWAY_SLOT_FD")
+    if port is None and (settings.live_fd is not None or own is not None):
+        live = inherited(settings.live_fd, "SLIPWAY_LIVE_FD")
+        return live, own, TrafficFile(settings.traffic_file)
+    return by_hand(DEFAULT_PORT if port is None else port, "api"), None, TrafficFile(None)

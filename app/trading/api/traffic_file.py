@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
+
+
+class TrafficSource(Protocol):
+    """Who says whether this process is live: a file, or the row of the active slot."""
+
+    live: bool
+
+    def read(self) -> bool:
+        """Read again; returns whether the process should be live."""
+
+    def changed(self) -> bool:
+        """Whether there is something new to read."""
+
+    async def follow(self, tell: Callable[[], None]) -> None:
+        """Watch by itself, if it can; calls `tell` after each change of `live`."""
 
 
 class TrafficFile:
@@ -40,3 +57,6 @@ class TrafficFile:
         except OSError:
             return False
         return (status.st_ino, status.st_mtime_ns, status.st_size) != self._seen
+
+    async def follow(self, tell: Callable[[], None]) -> None:
+        """Nothing to watch: a signal and the tick of the server are enough."""

@@ -15,7 +15,7 @@ from uuid import uuid4
 import psycopg
 
 from trading import artifact
-from trading.api.sockets import inherited, loopback
+from trading.api.sockets import own_socket
 from trading.backtest.kernel import StrategyEngine
 from trading.control.database import connect
 from trading.control.endpoint import Endpoint
@@ -28,6 +28,7 @@ from trading.migrations.ledger import require_schema
 from trading.settings import Settings
 from trading.strategies.base import Strategy
 from trading.strategies.registry import load_all
+from trading.traffic_row import traffic_row
 from trading.values import Values
 from trading.venues.client import VenueClient
 
@@ -51,11 +52,7 @@ def main(port: int | None = None) -> int:
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     settings = Settings.from_environment()
     process = _Process(settings, settings.values())
-    listening = inherited(settings.slot_fd, "SLIPWAY_SLOT_FD")
-    if listening is None:
-        listening = loopback(port or 0)
-        print(f"trader: http://127.0.0.1:{listening.getsockname()[1]}", flush=True)
-    asyncio.run(process.run(listening))
+    asyncio.run(process.run(own_socket(settings, port, "trader")))
     return 0
 
 
@@ -71,6 +68,8 @@ class _Process:
         self._facts = Facts()
         self._holder = uuid4()
         self._endpoint = Endpoint(settings, artifact.digest(), lambda: self._facts)
+        self._server = Server(self._endpoint.handle)
+        self._row = traffic_row(settings)
 
     async def run(self, listening: socket.socket) -> None:
         stop = asyncio.Event()
@@ -79,16 +78,17 @@ class _Process:
             loop.add_signal_handler(number, stop.set)
         loop.add_signal_handler(signal.SIGUSR1, self._read_traffic)
         self._read_traffic()
-        server = Server(self._endpoint.handle)
-        await server.start(listening)
+        await self._server.start(listening)
         tasks = [asyncio.create_task(self._trade()), asyncio.create_task(self._probe_venue())]
+        if self._row is not None:
+            tasks.append(asyncio.create_task(self._row.follow(self._read_traffic)))
         stopped = asyncio.create_task(stop.wait())
         # A task that ends by itself is a defect: then the process ends too and is started again.
         await asyncio.wait([stopped, *tasks], return_when=asyncio.FIRST_COMPLETED)
         for task in tasks:
             task.cancel()
         results = await asyncio.gather(*tasks, return_exceptions=True)
-        await server.close()
+        await self._server.close()
         for result in results:
             if isinstance(result, Exception):
                 raise result
@@ -171,6 +171,10 @@ class _Process:
 
     def _read_traffic(self) -> None:
         """Only shown by /version: whether this process trades is decided by the lease."""
+        if self._row is not None:
+            self._endpoint.traffic = "live" if self._row.live else "idle"
+            self._server.goodbye = not self._row.live
+            return
         path: Path | None = self._settings.traffic_file
         word = "live"
         if path is not None:

@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 
-from trading.api.sockets import inherited, loopback
+from trading.api.sockets import own_socket
 from trading.lean_http import Server
 from trading.settings import Settings
 from trading.venues.paper.book import Book
@@ -18,10 +18,7 @@ from trading.venues.paper.routes import Venue
 def main(port: int | None = None) -> int:
     settings = Settings.from_environment()
     values = settings.values()
-    listening = inherited(settings.slot_fd, "SLIPWAY_SLOT_FD")
-    if listening is None:
-        listening = loopback(port or 0)
-        print(f"venue: http://127.0.0.1:{listening.getsockname()[1]}", flush=True)
+    listening = own_socket(settings, port, "venue")
     costs = values.costs.schedule()
     book = Book(settings.need_data_dir())
     venue = Venue(book, settings.token(), costs, Faults(values.venue))
