@@ -38,7 +38,7 @@ app.kubernetes.io/version: {{ . | quote }}
 {{- end -}}
 
 {{- define "slot.settings.digest" -}}
-{{ print (include "slot.settings" .) (.Files.Get "files/prepare.py") | sha256sum | trunc 10 }}
+{{ print (include "slot.settings" .) (.Files.Get "files/wait.py") | sha256sum | trunc 10 }}
 {{- end -}}
 
 {{- define "slot.settings.name" -}}
@@ -81,9 +81,9 @@ imagePullSecrets:
 - name: SLIPWAY_RELEASE
   value: {{ .Values.release.id | quote }}
 - name: SLIPWAY_DATABASE_URL_FILE
-  value: /run/slipway/database-url
+  value: /etc/slipway/secrets/database-url
 - name: SLIPWAY_TOKEN_FILE
-  value: /run/slipway/token
+  value: /etc/slipway/secrets/token
 - name: SLIPWAY_VALUES
   value: /etc/slipway/settings/values.yaml
 {{- with .Values.venue.url }}
@@ -101,16 +101,12 @@ imagePullSecrets:
 - name: tmp
   emptyDir:
     sizeLimit: 64Mi
-- name: own
-  emptyDir:
-    medium: Memory
-    sizeLimit: 1Mi
 - name: settings
   configMap:
     name: {{ .settings }}
 - name: secrets
   projected:
-    defaultMode: 288 # 0440
+    defaultMode: 256 # 0400; the pod's group may read as well
     sources:
       - secret:
           name: {{ .root.Values.database.secret }}
@@ -124,20 +120,22 @@ imagePullSecrets:
 
 {{- define "slot.mounts" -}}
 - {name: tmp, mountPath: /tmp}
-- {name: own, mountPath: /run/slipway}
 - {name: settings, mountPath: /etc/slipway/settings, readOnly: true}
+- {name: secrets, mountPath: /etc/slipway/secrets, readOnly: true}
 {{- end -}}
 
-{{/* Copies the secrets and waits for database and venue; the application's image has Python. */}}
-{{- define "slot.prepare" -}}
-- name: prepare
+{{/* Waits for database and venue; the application's image has Python. */}}
+{{- define "slot.wait" -}}
+- name: wait
   image: {{ include "slot.image" (dict "image" .Values.image "tag" .Values.release.id) }}
   imagePullPolicy: {{ .Values.image.pullPolicy }}
   command:
     - {{ .Values.image.python }}
     - -I
-    - /etc/slipway/settings/prepare.py
+    - /etc/slipway/settings/wait.py
   env:
+    - name: SLIPWAY_DATABASE_URL_FILE
+      value: /etc/slipway/secrets/database-url
     - name: WAIT_SECONDS
       value: {{ .Values.timing.waitSeconds | quote }}
     {{- with .Values.venue.url }}
@@ -150,7 +148,6 @@ imagePullSecrets:
     requests: {cpu: 10m, memory: 32Mi}
     limits: {cpu: 500m, memory: 128Mi}
   volumeMounts:
-    - {name: own, mountPath: /run/slipway}
     - {name: settings, mountPath: /etc/slipway/settings, readOnly: true}
     - {name: secrets, mountPath: /etc/slipway/secrets, readOnly: true}
 {{- end -}}
