@@ -21,7 +21,7 @@ _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "HELM_C_LIB", "HOME")
 
 
 class HelmLibrary:
-    """`flows.ports.ChartRenderer`. The helper starts at the first rendering, is started again when
+    """`engine.charts.ChartRenderer`. The helper starts at the first rendering, is started again when
     it dies or takes too long, and ends with `close` or with this process. One rendering at a time;
     safe to use from several threads."""
 

@@ -24,7 +24,7 @@ def program() -> str | None:
 
 
 class HelmProgram:
-    """`flows.ports.ChartRenderer`: the text of `HelmLibrary`, 100 times slower."""
+    """`engine.charts.ChartRenderer`: the text of `HelmLibrary`, 100 times slower."""
 
     def __init__(self, path: str, seconds: float = helm_text.RENDER_SECONDS) -> None:
         self._path, self._seconds = path, seconds

@@ -14,7 +14,9 @@ _KIND = re.compile(r"^kind:\s*(\S+)", re.MULTILINE)
 _NAME = re.compile(r"^metadata:\s*\n(?:^[ #].*\n)*?^  name:\s*(\S+)", re.MULTILINE)
 _SAYS_SOMETHING = re.compile(r"^\s*[^\s#]", re.MULTILINE)
 _TEST = re.compile(r"^\s+[\"']?helm\.sh/hook[\"']?:\s*[\"']?test", re.MULTILINE)
-_NOISE = re.compile(r"^(Error: |execution error at |values don't meet the specifications? of )")
+_NOISE = re.compile(r"^(Error: )?(execution error at )?")
+_PLACE = re.compile(r"^- at '([^']*)': (.*)$")
+_UNKNOWN = re.compile(r"additional properties (.*) not allowed")
 
 
 def laid_over(values: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -57,10 +59,20 @@ def _title(text: str) -> tuple[str, str]:
 
 
 def refused(chart: str, message: str) -> BadInput:
-    """Helm's message, without what people do not need."""
-    lines = [_NOISE.sub("", line.strip()) for line in message.strip().splitlines()]
-    words = "; ".join(line for line in lines if line and "--debug" not in line)
+    """Helm's message without what people do not need: `timing.waitSeconds: got string, want
+    integer`, `image: unknown key 'foo'`."""
+    lines = [line.strip() for line in message.strip().splitlines()]
+    places = [found for line in lines if (found := _PLACE.match(line))]
+    if places:
+        words = "; ".join(sorted(_at(place[1], place[2]) for place in places))
+    else:
+        words = "; ".join(_NOISE.sub("", line) for line in lines if line and "--debug" not in line)
     return BadInput(
         f"chart {chart} refuses these values: {words}",
-        hint="correct environments/*/values.yaml; the keys are in charts/" + chart + "/README.md",
+        hint=f"correct environments/*/values.yaml; the keys are in charts/{chart}/README.md",
     )
+
+
+def _at(pointer: str, words: str) -> str:
+    words = _UNKNOWN.sub(r"unknown key \1", words)
+    return f"{pointer.strip('/').replace('/', '.')}: {words}" if pointer else words
