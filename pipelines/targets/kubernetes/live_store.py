@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from pipelines.engine.sync.tracking import owner
 from pipelines.model.resource import Manifest, Resource, ResourceKey
-from pipelines.targets.kubernetes.tracking import application_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +35,17 @@ class LiveStore:
     def on_change(self, act: Callable[[ResourceKey], None]) -> None:
         self._listeners.append(act)
 
+    def forget(self, act: Callable[[ResourceKey], None]) -> None:
+        """The opposite of `on_change`."""
+        self._listeners = [known for known in self._listeners if known != act]
+
     def put(self, manifest: Manifest) -> ResourceKey:
         resource = Resource(manifest)
         key, version = resource.key, str(resource.metadata.get("resourceVersion") or "")
         known = self._entries.get(key)
         if known is None or known.version != version:
             packed = json.dumps(manifest, separators=(",", ":")).encode()
-            self._write(key, Entry(version, packed, application_of(resource)))
+            self._write(key, Entry(version, packed, owner(resource)))
         return key
 
     def drop(self, key: ResourceKey) -> None:
@@ -93,9 +97,10 @@ class LiveStore:
 
 
 class LiveView(Mapping[ResourceKey, Resource]):
-    """What is live of some objects, as a mapping; unpacks each version of an object once."""
+    """Live objects as a mapping: any by its key, those of `keys` when it is gone through. Unpacks
+    each version of an object once."""
 
-    def __init__(self, store: LiveStore, keys: Callable[[], frozenset[ResourceKey]]) -> None:
+    def __init__(self, store: LiveStore, keys: Callable[[], Iterable[ResourceKey]]) -> None:
         self._store, self._keys = store, keys
         self._unpacked: dict[ResourceKey, tuple[bytes, Resource]] = {}
 

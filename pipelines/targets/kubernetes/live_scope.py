@@ -1,0 +1,59 @@
+"""Which kinds and namespaces an application's live objects are looked for in."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from pipelines.model.resource import Resource
+from pipelines.model.sync import SyncSettings
+from pipelines.targets.kubernetes.cluster import ApiRefused, Cluster
+from pipelines.targets.kubernetes.live_cache import WatchedCache
+
+NEEDED = frozenset({"list", "watch", "delete"})
+NEVER_OURS = frozenset({"Event", "Lease", "Endpoints", "EndpointSlice", "ControllerRevision"})
+"""Made by the cluster in great numbers, and no manifest of an application."""
+AT_ONCE = 8
+
+
+class LiveScope:
+    """What is desired is watched. Once, every other kind is asked for tracking ids of the
+    application: something that was desired before must be found to be pruned. Kinds that may not
+    be listed are passed over, since who may not see may not delete."""
+
+    def __init__(self, cluster: Cluster, cache: WatchedCache, settings: SyncSettings) -> None:
+        self._cluster, self._cache, self._settings = cluster, cache, settings
+        self._searched: set[str] = set()
+
+    def cover(self, desired: Sequence[Resource]) -> None:
+        """Raises what the API server refuses of the desired kinds."""
+        namespaces = [self._settings.namespace]
+        namespaces += [resource.namespace for resource in desired if resource.namespace]
+        places = [place for place in dict.fromkeys(namespaces) if place]
+        wanted = {(resource.group, resource.kind) for resource in desired}
+        if "CreateNamespace" in self._settings.options:
+            wanted.add(("", "Namespace"))
+        fresh = [place for place in places if place not in self._searched]
+        if fresh:
+            wanted |= self._search(wanted, fresh)
+            self._searched.update(fresh)
+        self._cache.start(sorted(wanted), places)
+
+    def _search(self, known: set[tuple[str, str]], namespaces: list[str]) -> set[tuple[str, str]]:
+        places = [
+            (group, name, place)
+            for (group, name), kind in self._cluster.kinds().items()
+            if (group, name) not in known and name not in NEVER_OURS and kind.verbs >= NEEDED
+            for place in (namespaces if kind.namespaced else [""])
+        ]
+        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="search") as pool:
+            found = list(pool.map(lambda place: self._has_ours(*place), places))
+        return {(group, name) for (group, name, _), ours in zip(places, found, strict=True) if ours}
+
+    def _has_ours(self, group: str, kind: str, namespace: str) -> bool:
+        start = f"{self._settings.application}:{group}/{kind}:"
+        with contextlib.suppress(ApiRefused):
+            tracked = self._cluster.tracked(group, kind, namespace=namespace)
+            return any(value.startswith(start) for value in tracked)
+        return False

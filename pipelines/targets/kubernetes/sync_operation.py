@@ -1,0 +1,99 @@
+"""One attempt of a sync: drives the pure machine against a cluster until it has finished."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+from pipelines.engine.sync.machine import Machine
+from pipelines.engine.sync.moves import Act, Do, Finished, Limits, Move, Verb
+from pipelines.model.resource import ResourceKey
+from pipelines.model.sync import ResourceResult, SyncPlan
+from pipelines.targets.kubernetes.cluster import Cluster
+from pipelines.targets.kubernetes.dry_run import DryRuns
+from pipelines.targets.kubernetes.live_cache import WatchedCache
+from pipelines.targets.kubernetes.live_store import LiveView
+from pipelines.targets.kubernetes.sync_requests import Answer, Requests
+
+LOOK_SECONDS = 0.25
+"""How long a wait for the cluster lasts before `stop` is asked again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """`again`: another attempt may end better. `requests` is how many were sent."""
+
+    phase: str
+    message: str
+    results: tuple[ResourceResult, ...]
+    again: bool
+    requests: int
+
+
+class Operation:
+    """Used once."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        cache: WatchedCache,
+        pool: Executor,
+        plan: SyncPlan,
+        limits: Limits,
+    ) -> None:
+        self._cache, self._pool, self._plan = cache, pool, plan
+        self._machine = Machine(plan, limits, started_seconds=time.monotonic())
+        self._requests = Requests(cluster, plan.settings.options, cache.look_again)
+        self._dry_runs = DryRuns(plan)
+        self._keys: frozenset[ResourceKey] = frozenset(step.key for step in plan.steps)
+        self._view = LiveView(cache.store, lambda: self._keys)
+        self._why = ""
+        self._vain = False
+        self._sent = 0
+
+    def run(self, stop: Callable[[], str], tell: Callable[[str, int, int], None]) -> Attempt:
+        while True:
+            turn = self._cache.store.turn
+            self._ask(stop)
+            move: Move = self._machine.next(self._view, time.monotonic())
+            if isinstance(move, Finished):
+                return self._finished(move)
+            tell(move.message, len(self._machine.results()), len(self._plan.steps))
+            if isinstance(move, Act):
+                self._act(move, stop)
+            else:
+                seconds = LOOK_SECONDS if move.seconds is None else min(LOOK_SECONDS, move.seconds)
+                self._cache.store.wait(turn, max(0.0, seconds))
+
+    def _ask(self, stop: Callable[[], str]) -> None:
+        if not self._why and (why := stop()):
+            self._why = why
+            self._machine.terminate(why)
+
+    def _act(self, act: Act, stop: Callable[[], str]) -> None:
+        for group in act.groups:
+            for answer in self._pool.map(lambda do: self._one(do, stop), group):
+                self._vain = self._vain or (not answer.ok and answer.permanent)
+                self._machine.report(
+                    answer.do, ok=answer.ok, message=answer.message, live=answer.live
+                )
+
+    def _one(self, do: Do, stop: Callable[[], str]) -> Answer:
+        writes = do.verb in (Verb.DRY_RUN, Verb.APPLY)
+        if writes and not self._why and (why := stop()):
+            return Answer(do, False, f"not sent: {why}", permanent=True)
+        if do.verb is Verb.DRY_RUN and not self._dry_runs.decides(do):
+            return Answer(do, True, "")
+        self._sent += 1
+        return self._requests.carry_out(do)
+
+    def _finished(self, move: Finished) -> Attempt:
+        return Attempt(
+            phase=move.phase,
+            message=move.message,
+            results=self._machine.results(),
+            again=move.phase in ("Failed", "Error") and not self._vain and not self._why,
+            requests=self._sent,
+        )

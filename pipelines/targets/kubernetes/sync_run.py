@@ -1,0 +1,177 @@
+"""Syncing one application on one cluster: looking, planning, applying, waiting, healing.
+
+syncer = Syncer(cluster, settings)
+syncer.plan(desired)         what a sync would do
+syncer.diff(desired)         the steps of it that change something
+syncer.sync(desired)         do it; a SyncOutcome whatever happens
+syncer.heal(desired, …)      keep it so (`self_heal.py`) until the returned healer is closed
+syncer.close()
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Collection, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from pipelines.engine.sync import plan as planning
+from pipelines.engine.sync.moves import Limits
+from pipelines.model.errors import BadInput
+from pipelines.model.resource import Resource, ResourceKey
+from pipelines.model.sync import Action, PlanStep, SyncOutcome, SyncPlan, SyncSettings
+from pipelines.targets.kubernetes.cluster import Cluster
+from pipelines.targets.kubernetes.live_cache import WatchedCache
+from pipelines.targets.kubernetes.live_scope import LiveScope
+from pipelines.targets.kubernetes.live_store import LiveView
+from pipelines.targets.kubernetes.self_heal import Heal, Healer
+from pipelines.targets.kubernetes.sync_operation import Attempt, Operation
+
+WORKERS = 8
+"""Requests at the same time: more make an API server on few cores slower, not faster."""
+
+HEAL_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where an operation is: `done` of `total` objects have a result."""
+
+    message: str
+    done: int
+    total: int
+
+
+def go_on() -> str:
+    """The default of `stop`: nobody wants to end the operation."""
+    return ""
+
+
+def tell_nobody(progress: Progress) -> None:
+    """The default of `progress`."""
+
+
+class Syncer:
+    """Several calls one after another use one live cache, so the second is quick. Not for several
+    threads at once, except that `close` may be called from any."""
+
+    def __init__(self, cluster: Cluster, settings: SyncSettings, *, workers: int = WORKERS) -> None:
+        if not settings.application or not settings.namespace:
+            raise BadInput(
+                "a sync needs the names of its application and its namespace",
+                hint="without them nothing says which objects may be pruned",
+            )
+        self.cluster, self.settings = cluster, settings
+        self.cache = WatchedCache(cluster)
+        self._scope = LiveScope(cluster, self.cache, settings)
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="sync")
+
+    def plan(self, desired: Sequence[Resource]) -> SyncPlan:
+        """Raises BadInput for objects that cannot be meant, Refused where another application has
+        one, ApiRefused for kinds that may not be read, Unavailable."""
+        return self._plan(desired)
+
+    def diff(self, desired: Sequence[Resource]) -> tuple[PlanStep, ...]:
+        """What is not as desired; hooks are no difference."""
+        same = (Action.NOTHING, Action.HOOK)
+        return tuple(step for step in self.plan(desired).steps if step.action not in same)
+
+    def sync(
+        self,
+        desired: Sequence[Resource],
+        *,
+        stop: Callable[[], str] = go_on,
+        progress: Callable[[Progress], None] = tell_nobody,
+        limits: Limits | None = None,
+    ) -> SyncOutcome:
+        """Raises only what `plan` raises, before anything was written. `stop` answers why to end
+        the operation (a newer commit, a person's wish), or nothing; it is asked often. A failed
+        attempt is tried again as `settings.retry` says, inside `limits.operation_seconds`."""
+        limits = limits or Limits()
+        started, clock = datetime.now(UTC), time.monotonic()
+        attempt, tries = self._attempt(desired, stop, progress, limits), 1
+        while attempt.again and tries <= self.settings.retry.limit:
+            left = limits.operation_seconds - (time.monotonic() - clock)
+            if left <= 0 or not self._pause(tries, min(left, limits.operation_seconds), stop):
+                break
+            left = limits.operation_seconds - (time.monotonic() - clock)
+            once_more = replace(limits, operation_seconds=max(1.0, left))
+            attempt, tries = self._attempt(desired, stop, progress, once_more), tries + 1
+        return SyncOutcome(
+            phase=attempt.phase,
+            message=attempt.message,
+            results=attempt.results,
+            manifests=digest(desired),
+            started_at=started.isoformat(timespec="milliseconds"),
+            finished_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+            details={"attempts": tries, "requests": attempt.requests},
+        )
+
+    def heal(self, desired: Sequence[Resource], healed: Callable[[Heal], None]) -> Healer:
+        """Watches and heals drift of `desired` in a thread until the healer is closed; `healed` is
+        called there once per healed object. Close it before the next `sync`. Raises as `plan`."""
+        wanted = {
+            step.key: step.desired
+            for step in self._plan(desired).steps
+            if step.desired is not None and step.action not in (Action.HOOK, Action.SKIP)
+        }
+        limits = Limits(operation_seconds=HEAL_SECONDS, dry_run=False)
+
+        def plan(keys: Collection[ResourceKey]) -> SyncPlan:
+            some = [wanted[key] for key in keys if key in wanted]
+            return planning.plan(
+                some, LiveView(self.cache.store, lambda: keys), self.settings, only=keys
+            )
+
+        def apply(partial: SyncPlan) -> Attempt:
+            operation = Operation(self.cluster, self.cache, self._pool, partial, limits)
+            return operation.run(go_on, lambda message, done, total: None)
+
+        return Healer(self.cache, wanted, plan, apply, healed)
+
+    def close(self) -> None:
+        self.cache.stop()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _plan(
+        self, desired: Sequence[Resource], only: Collection[ResourceKey] | None = None
+    ) -> SyncPlan:
+        settings, store = self.settings, self.cache.store
+        self._scope.cover(desired)
+        live = LiveView(store, lambda: store.of(settings.application))
+        served = {name: kind.namespaced for name, kind in self.cluster.kinds().items()}
+        return planning.plan(desired, live, settings, only=only, served=served)
+
+    def _attempt(
+        self,
+        desired: Sequence[Resource],
+        stop: Callable[[], str],
+        progress: Callable[[Progress], None],
+        limits: Limits,
+    ) -> Attempt:
+        def tell(message: str, done: int, total: int) -> None:
+            progress(Progress(message, done, total))
+
+        plan = self._plan(desired)
+        return Operation(self.cluster, self.cache, self._pool, plan, limits).run(stop, tell)
+
+    def _pause(self, tries: int, most: float, stop: Callable[[], str]) -> bool:
+        retry = self.settings.retry
+        seconds = min(most, retry.max_seconds, retry.seconds * retry.factor ** (tries - 1))
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            if stop():
+                return False
+            time.sleep(min(0.2, max(0.0, until - time.monotonic())))
+        return True
+
+
+def digest(desired: Iterable[Resource]) -> str:
+    """sha256 over the desired objects, whatever their order."""
+    lines = sorted(
+        json.dumps(resource.manifest, sort_keys=True, separators=(",", ":")) for resource in desired
+    )
+    return "sha256:" + hashlib.sha256("\n".join(lines).encode()).hexdigest()
