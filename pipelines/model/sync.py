@@ -74,7 +74,9 @@ class SyncSettings:
     """What an `Application` says about a sync; the defaults are Argo CD's.
 
     `options` are the names of `spec.syncPolicy.syncOptions` that are on (`ServerSideApply`,
-    `Replace`, `CreateNamespace`, …). `application` is the name that tracking ids begin with.
+    `Replace`, `CreateNamespace`, …); what is neither true nor false stays whole (`Prune=confirm`).
+    `application` is the name that tracking ids begin with; empty: nothing is tracked, and all live
+    objects are the application's. `revision` and `started_at_unix` (seconds) name unnamed hooks.
     """
 
     application: str
@@ -86,6 +88,8 @@ class SyncSettings:
     options: frozenset[str] = frozenset()
     ignore: tuple[IgnoreRule, ...] = ()
     retry: Retry = Retry()
+    revision: str = ""
+    started_at_unix: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from pipelines.engine.sync import annotations
+from pipelines.engine.sync import notes
 from pipelines.model.errors import BadInput
 from pipelines.model.resource import Manifest, Resource
 from pipelines.model.sync import SyncPhase
@@ -39,28 +39,26 @@ _HELM_POLICIES = {
 
 def is_hook(resource: Resource) -> bool:
     """Hooks that are never part of a sync (Helm's `test`) are ones too; a sole `Skip` is none."""
-    notes = resource.annotations
-    if annotations.HOOK in notes:
-        return annotations.values(notes, annotations.HOOK) != (SKIP,)
-    helm = annotations.values(notes, annotations.HELM_HOOK)
+    written = resource.annotations
+    if notes.HOOK in written:
+        return notes.values(written, notes.HOOK) != (SKIP,)
+    helm = notes.values(written, notes.HELM_HOOK)
     return bool(helm) and helm != (_HELM_NO_HOOK,)
 
 
 def is_skipped(resource: Resource) -> bool:
-    return annotations.values(resource.annotations, annotations.HOOK) == (SKIP,)
+    return notes.values(resource.annotations, notes.HOOK) == (SKIP,)
 
 
 def phases(resource: Resource) -> tuple[SyncPhase, ...]:
     """In which phases a hook runs, in order; empty when a sync never runs it."""
     found = {
-        _PHASES[text]
-        for text in annotations.values(resource.annotations, annotations.HOOK)
-        if text in _PHASES
+        _PHASES[text] for text in notes.values(resource.annotations, notes.HOOK) if text in _PHASES
     }
-    if annotations.HOOK not in resource.annotations:  # Argo CD's annotation hides Helm's
+    if notes.HOOK not in resource.annotations:  # Argo CD's annotation hides Helm's
         found = {
             _HELM_PHASES[text]
-            for text in annotations.values(resource.annotations, annotations.HELM_HOOK)
+            for text in notes.values(resource.annotations, notes.HELM_HOOK)
             if text in _HELM_PHASES
         }
     return tuple(phase for phase in SyncPhase if phase in found)
@@ -68,14 +66,14 @@ def phases(resource: Resource) -> tuple[SyncPhase, ...]:
 
 def delete_policies(resource: Resource) -> frozenset[DeletePolicy]:
     """None given means: before the hook is created the next time."""
-    notes = resource.annotations
+    written = resource.annotations
     found = {
         DeletePolicy(text)
-        for text in annotations.values(notes, annotations.HOOK_DELETE_POLICY)
+        for text in notes.values(written, notes.HOOK_DELETE_POLICY)
         if text in set(DeletePolicy)
     } | {
         _HELM_POLICIES[text]
-        for text in annotations.values(notes, annotations.HELM_DELETE_POLICY)
+        for text in notes.values(written, notes.HELM_DELETE_POLICY)
         if text in _HELM_POLICIES
     }
     return frozenset(found or {DeletePolicy.BEFORE_CREATION})
@@ -84,14 +82,14 @@ def delete_policies(resource: Resource) -> frozenset[DeletePolicy]:
 def check(resource: Resource) -> None:
     """Raises BadInput for hooks and deletion policies that do not exist."""
     for name, known in (
-        (annotations.HOOK, (*_PHASES, *_DELETION, SKIP)),
-        (annotations.HELM_HOOK, (*_HELM_PHASES, *_HELM_OTHER, _HELM_NO_HOOK)),
-        (annotations.HOOK_DELETE_POLICY, tuple(DeletePolicy)),
-        (annotations.HELM_DELETE_POLICY, tuple(_HELM_POLICIES)),
+        (notes.HOOK, (*_PHASES, *_DELETION, SKIP)),
+        (notes.HELM_HOOK, (*_HELM_PHASES, *_HELM_OTHER, _HELM_NO_HOOK)),
+        (notes.HOOK_DELETE_POLICY, tuple(DeletePolicy)),
+        (notes.HELM_DELETE_POLICY, tuple(_HELM_POLICIES)),
     ):
         if name not in resource.annotations:
             continue
-        texts = annotations.values(resource.annotations, name)
+        texts = notes.values(resource.annotations, name)
         unknown = [text for text in texts if text not in known]
         if unknown or not texts:
             raise BadInput(
@@ -118,12 +116,18 @@ def with_finalizer(manifest: Manifest) -> Manifest:
     """Keeps a finished hook (a Job with a time to live) from vanishing before it was seen."""
     metadata = manifest["metadata"]
     finalizers = metadata.get("finalizers") or []
-    if annotations.HOOK_FINALIZER in finalizers:
+    if notes.HOOK_FINALIZER in finalizers:
         return manifest
-    finalizers = [*finalizers, annotations.HOOK_FINALIZER]
+    finalizers = [*finalizers, notes.HOOK_FINALIZER]
     return {**manifest, "metadata": {**metadata, "finalizers": finalizers}}
 
 
 def has_finalizer(metadata: Mapping[str, object]) -> bool:
     finalizers = metadata.get("finalizers")
-    return isinstance(finalizers, list) and annotations.HOOK_FINALIZER in finalizers
+    return isinstance(finalizers, list) and notes.HOOK_FINALIZER in finalizers
+
+
+def kinds_of(resource: Resource) -> str:
+    """The hook's values as written."""
+    name = notes.HOOK if notes.HOOK in resource.annotations else notes.HELM_HOOK
+    return ", ".join(notes.values(resource.annotations, name))

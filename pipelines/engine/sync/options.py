@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-from pipelines.engine.sync import annotations
+from pipelines.engine.sync import notes
 from pipelines.model.errors import BadInput
 from pipelines.model.resource import Resource
 
@@ -73,9 +73,9 @@ def of_application(texts: Iterable[str], where: str) -> frozenset[str]:
 
 def check(resource: Resource) -> None:
     """Raises BadInput for an object's options that are unknown."""
-    texts = annotations.values(resource.annotations, annotations.SYNC_OPTIONS)
+    texts = notes.values(resource.annotations, notes.SYNC_OPTIONS)
     if texts:
-        where = f"{resource.origin}: annotation {annotations.SYNC_OPTIONS}"
+        where = f"{resource.origin}: annotation {notes.SYNC_OPTIONS}"
         _refuse_force_alone(parse(texts, where, RESOURCE), where, inherited=True)
 
 
@@ -91,7 +91,7 @@ def _refuse_force_alone(found: dict[str, str], where: str, *, inherited: bool = 
 def value(resource: Resource, name: str, application: frozenset[str]) -> str:
     """The value that counts for one object, empty where nobody says anything."""
     prefix = f"{name}="
-    for text in annotations.values(resource.annotations, annotations.SYNC_OPTIONS):
+    for text in notes.values(resource.annotations, notes.SYNC_OPTIONS):
         if text.startswith(prefix):
             return text[len(prefix) :]
     if name in application:

@@ -6,13 +6,14 @@ an id counts only on the object that it names.
 
 from __future__ import annotations
 
-from pipelines.engine.sync.annotations import TRACKING
+from pipelines.engine.sync.notes import TRACKING
 from pipelines.model.errors import Refused
 from pipelines.model.resource import Resource, ResourceKey
 
 
-def tracking_id(application: str, key: ResourceKey) -> str:
-    return f"{application}:{key.group}/{key.kind}:{key.namespace}/{key.name}"
+def tracking_id(application: str, key: ResourceKey, namespace: str) -> str:
+    """`namespace` is the application's: Argo CD writes it for objects that live in none."""
+    return f"{application}:{key.group}/{key.kind}:{key.namespace or namespace}/{key.name}"
 
 
 def owner(resource: Resource) -> str:
@@ -22,7 +23,6 @@ def owner(resource: Resource) -> str:
     if not colon:
         return ""
     key = resource.key
-    # For cluster-scoped objects Argo CD writes the application's namespace.
     kind, _, place = rest.partition(":")
     if kind != f"{key.group}/{key.kind}" or place.rpartition("/")[2] != key.name:
         return ""
