@@ -1,4 +1,4 @@
-"""All that an application must offer: sockets by descriptor, traffic by file, HTTP, commands."""
+"""All that an application must offer: sockets, traffic by file or no kept connection, commands."""
 
 import hashlib
 import json
@@ -26,9 +26,8 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
-        status = (
-            200 if self.path in ("/", "/version", "/metrics") or "/health" in self.path else 404
-        )
+        known = self.path in ("/", "/version", "/metrics") or "/health" in self.path
+        status = 200 if known else 404
         COUNT[status] = COUNT.get(status, 0) + 1
         body = json.dumps(FACTS if self.path == "/version" else {"status": "ok", "checks": {}})
         if self.path == "/metrics":
@@ -42,7 +41,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def obey(*_):
-    wanted = Path(ENV["SLIPWAY_TRAFFIC_FILE"]).read_text().strip()
+    wanted = Path(ENV.get("SLIPWAY_TRAFFIC_FILE", os.devnull)).read_text().strip() or None
     if "SLIPWAY_LIVE_FD" in ENV and wanted != FACTS["traffic"]:
         change = SELECTOR.unregister if wanted == "idle" else lambda fd: SELECTOR.register(fd, 1)
         change(int(ENV["SLIPWAY_LIVE_FD"]))
@@ -52,8 +51,8 @@ def obey(*_):
 def answer(listening):
     try:
         connection, peer = socket.socket(fileno=os.dup(listening)).accept()
-    except BlockingIOError:
-        return  # the other slot was faster
+    except BlockingIOError:  # the other slot was faster
+        return
     Thread(
         target=lambda: (Handler(connection, peer, None), connection.close()), daemon=True
     ).start()
@@ -63,7 +62,9 @@ def serve():
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     signal.signal(signal.SIGUSR1, obey)
     obey()
-    SELECTOR.register(int(ENV["SLIPWAY_SLOT_FD"]), selectors.EVENT_READ)
+    host, _, port = ENV.get("SLIPWAY_LISTEN", "").rpartition(":")
+    own = socket.create_server((host, int(port))).detach() if port else int(ENV["SLIPWAY_SLOT_FD"])
+    SELECTOR.register(own, selectors.EVENT_READ)
     while True:
         for key, _ in SELECTOR.select(timeout=1):
             answer(key.fd)
