@@ -98,8 +98,10 @@ COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-header --upgrade
 lock: venv ## refresh the lock files (network)
 	@$(COMPILE) pyproject.toml --output-file requirements.lock
-	@$(COMPILE) pyproject.toml --group dev --constraints requirements.lock \
-		--output-file requirements-dev.lock
+	@$(COMPILE) pyproject.toml --extra kubernetes --constraints requirements.lock \
+		--output-file requirements-kubernetes.lock
+	@$(COMPILE) pyproject.toml --extra kubernetes --group dev \
+		--constraints requirements-kubernetes.lock --output-file requirements-dev.lock
 	@$(COMPILE) --group check --constraints requirements-dev.lock \
 		--output-file requirements-check.lock
 	@$(COMPILE) --group workflows --output-file requirements-workflows.lock
