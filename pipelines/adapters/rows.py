@@ -88,9 +88,15 @@ def limited(connection: psycopg.Connection[Any], seconds: float) -> Iterator[Non
 class PostgresRows:
     """Implements ports.Rows. One connection, made at need, made again after an error."""
 
+    grants = GRANTS
+
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
         self.connection: psycopg.Connection[tuple[Any, ...]] | None = None
+
+    def _connect(self) -> psycopg.Connection[tuple[Any, ...]]:
+        """Raises psycopg.OperationalError."""
+        return connect(self.layout.runtime, self.layout.admin_passfile)
 
     def apply_schema(self) -> None:
         """Role and database `trading`, schema `slipway`. Running it again changes nothing."""
@@ -99,11 +105,11 @@ class PostgresRows:
         try:
             self._make_database()
             schema = resources.files("pipelines.targets.local").joinpath("active.sql").read_text()
-            digest = hashlib.sha256((schema + GRANTS).encode()).hexdigest()
+            digest = hashlib.sha256((schema + self.grants).encode()).hexdigest()
             # Not applied twice: its trigger would wait for, and stop, a switch in the middle.
             if self._ask(APPLIED, None) != [(digest,)]:
                 mark = f"comment on schema slipway is '{digest}'"
-                self._ask(f"begin; {schema} {GRANTS} {mark}; commit".encode(), None)
+                self._ask(f"begin; {schema} {self.grants} {mark}; commit".encode(), None)
         except psycopg.Error as error:
             raise Unavailable(f"cannot prepare the database: {first_line(error)}") from None
 
@@ -161,7 +167,7 @@ class PostgresRows:
 
         began = time.monotonic()
         if self.connection is None or self.connection.closed:
-            self.connection = connect(self.layout.runtime, self.layout.admin_passfile)
+            self.connection = self._connect()
             fresh = True
         else:
             fresh = False
