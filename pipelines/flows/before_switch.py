@@ -125,7 +125,7 @@ def capacity_check(new: SlotLive, release: Release, old: SlotLive, former: Relea
 
 def _answering(live: SlotLive, release: Release) -> int:
     names = {spec.name for spec in release.application.processes if "live" in spec.sockets}
-    return sum(1 for process in live.processes if process.ready and process.name in names)
+    return sum(p.instances for p in live.processes if p.ready and p.name in names)
 
 
 def _application_checks(run: Run) -> list[Check]:

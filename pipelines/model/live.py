@@ -22,7 +22,9 @@ class Health(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ProcessLive:
-    """One process of a slot as its own /version and /health answer, and its pid as supervised."""
+    """One process of a slot as its own /version and /health answer, and its pid as supervised.
+    On a cluster a process is several pods: `pid` is a number that changes when one was started
+    again, and `instances` how many of them are ready."""
 
     name: str
     pid: int | None
@@ -32,6 +34,7 @@ class ProcessLive:
     ready: bool
     health: Health
     message: str
+    instances: int = 1
 
 
 @dataclass(frozen=True, slots=True)
