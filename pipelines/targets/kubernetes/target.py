@@ -1,0 +1,295 @@
+"""An environment on a Kubernetes cluster. Implements targets/protocol.py."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pipelines.model.branch import ActiveRow, RowReading
+from pipelines.model.errors import Refused, SlipwayError, Unavailable
+from pipelines.model.live import (
+    BackupInfo,
+    Check,
+    Handover,
+    Health,
+    LiveState,
+    Mend,
+    MigrationStatus,
+    ProbeSamples,
+    SlotLive,
+    TrafficCounters,
+)
+from pipelines.model.release import Release
+from pipelines.model.resource import Resource
+from pipelines.model.slots import Slot
+from pipelines.targets.kubernetes import pods as status
+from pipelines.targets.kubernetes.commands import Commands
+from pipelines.targets.kubernetes.layout import RELEASE_LABEL, Place
+from pipelines.targets.kubernetes.observation import Observer
+from pipelines.targets.kubernetes.ports import KubernetesAdapters, Stock
+from pipelines.targets.kubernetes.reach import Reach
+from pipelines.targets.kubernetes.services import ServiceKeeper
+from pipelines.targets.kubernetes.slots import SlotKeeper
+from pipelines.targets.kubernetes.traffic import Traffic, live_process
+from pipelines.targets.local.application import (
+    HANDOVER_SECONDS,
+    MIGRATE_SECONDS,
+    STATUS_SECONDS,
+    checks_of,
+    database_was_away,
+    handover_args,
+    last_words,
+    migration_status_of,
+    row_of,
+)
+from pipelines.targets.local.ports import CommandResult
+from pipelines.targets.local.target import LOCK_TIMEOUT, PROBE_PATH
+
+LEAVING_SECONDS = 1.5
+"""Before pods are killed that may still get connections: what a change of endpoints may take."""
+
+
+class KubernetesTarget:
+    def __init__(self, place: Place, stock: Stock, adapters: KubernetesAdapters) -> None:
+        self.environment, self.place, self.stock = place.environment, place, stock
+        self.adapters, self.cluster, self.rows = adapters, adapters.cluster, adapters.rows
+        self.reach = Reach(self.cluster, adapters.http, place.namespace)
+        self.observer = Observer(place, self.cluster, self.reach)
+        self.road = Traffic(place, self.cluster, adapters.http)
+        self.slots = SlotKeeper(
+            place, self.cluster, adapters.manifests, adapters.syncer, self.observer, stock
+        )
+        self.services = ServiceKeeper(
+            place, self.cluster, adapters.manifests, adapters.syncer, self.rows, self.road
+        )
+        self.commands = Commands(place, self.cluster, adapters.manifests, self.observer)
+        self._services_of: Release | None = None
+
+    # --- what outlives a release -----------------------------------------------------------------
+    def ensure(self, services: Release) -> None:
+        self._services_of = services
+        self.services.ensure(services)
+
+    def ensure_controller(self, argv: Sequence[str]) -> None:
+        self.adapters.keeper.start(argv)
+
+    def stop_controller(self) -> None:
+        self.adapters.keeper.stop()
+
+    def abandoned(self) -> bool:
+        return self.adapters.keeper.abandoned()
+
+    def stop_all(self) -> None:
+        """Slots and controller. Database and services are not Slipway's to stop here."""
+        self.stop_controller()
+        for slot in Slot:
+            self.slots.stop(slot, kill=False)
+        self.rows.close()
+
+    def pinned_releases(self) -> set[str]:
+        pinned = set()
+        for slot in Slot:
+            found = self.observer.objects(slot).deployments.values()
+            pinned |= {one.labels.get(RELEASE_LABEL, "") for one in found}
+        return pinned - {""}
+
+    # --- observe ---------------------------------------------------------------------------------
+    def observe(self) -> LiveState:
+        try:
+            slots = {slot: self.observe_slot(slot) for slot in Slot}
+            known = self._known()
+            services = dict(self.services.health(known)) if known else {}
+            api = Health.HEALTHY
+        except Unavailable as error:
+            slots = {slot: unknown(slot, error.message) for slot in Slot}
+            services, api = {}, Health.UNKNOWN
+        return LiveState(
+            slots=slots,
+            services=services,
+            database=Health.MISSING if self.read_row().down else Health.HEALTHY,
+            supervisor=api,
+        )
+
+    def _known(self) -> Release | None:
+        """A release that says which services there are: the one services were ensured for, else
+        one that runs."""
+        if self._services_of is None:
+            for release in sorted(self.pinned_releases()):
+                try:
+                    self._services_of = self.stock.get(release)
+                    break
+                except SlipwayError:
+                    continue
+        return self._services_of
+
+    def observe_slot(self, slot: Slot) -> SlotLive:
+        return self.observer.slot(slot)
+
+    def read_row(self) -> RowReading:
+        return self.rows.read()
+
+    def live_url(self) -> str:
+        return f"http://{self.place.active.name}.{self.place.namespace}.svc"
+
+    def slot_url(self, slot: Slot) -> str:
+        """The idle slot's; the active slot answers at `live_url`."""
+        return f"http://{self.place.preview.name}.{self.place.namespace}.svc"
+
+    # --- database --------------------------------------------------------------------------------
+    def migration_status(self, release: Release) -> MigrationStatus:
+        if not release.application.offers("migrate"):
+            return MigrationStatus((), (), (), ())
+        return migration_status_of(self._run(release, None, "migrate", ["status"], STATUS_SECONDS))
+
+    def migrate(self, release: Release, kind: str) -> None:
+        self._migrate(release, ["up", "--kind", kind])
+
+    def undo_migrations(self, release: Release, to: str) -> None:
+        self._migrate(release, ["down", "--to", to])
+
+    def _migrate(self, release: Release, arguments: Sequence[str]) -> None:
+        """Always in a Job: it must not share a slot's memory limit, nor end with one of its pods."""
+        if not release.application.offers("migrate"):
+            return
+        words = [*release.application.commands["migrate"], *arguments, "--output", "json"]
+        result = self.commands.in_job(release, Slot.BLUE, "migrate", words, MIGRATE_SECONDS)
+        if result.code is None:
+            raise Unavailable(f"migrations did not end within {MIGRATE_SECONDS:g} s")
+        if result.code != 0:
+            answer = result.answer if isinstance(result.answer, dict) else {}
+            said = f"migrations failed: {answer.get('message') or last_words(result)}"
+            later = answer.get("error") == LOCK_TIMEOUT or database_was_away(said)
+            raise Unavailable(said) if later else Refused(said)
+
+    def backup(self, reason: str) -> BackupInfo:
+        return self.adapters.backups.take(reason)
+
+    def list_backups(self) -> Sequence[BackupInfo]:
+        return self.adapters.backups.all()
+
+    def restore(self, name: str) -> None:
+        running = [pod.name for slot in Slot for pod in self.observer.objects(slot).every_pod]
+        if running:
+            raise Refused(f"pods still run: {', '.join(running)}", hint="stop both slots first")
+        self.rows.close()
+        self.adapters.backups.restore(name)
+
+    # --- slots -----------------------------------------------------------------------------------
+    def stage(self, slot: Slot, release: Release) -> None:
+        if self.observer.objects(slot).release not in (None, release.id):
+            self.road.take(slot)
+        self.slots.stage(slot, release)
+
+    def stop_slot(self, slot: Slot, *, kill: bool, forget: bool = False) -> None:
+        if kill and not forget:
+            self._let_leave(slot)
+        self.slots.stop(slot, kill=kill, forget=forget)
+        if forget:
+            self.road.take(slot)
+
+    def _let_leave(self, slot: Slot) -> None:
+        """Where the other slot was just given the traffic, its connections come first: a pod that
+        ends before the nodes heard of it would be asked a little longer."""
+        try:
+            if self.road.slot() is slot.other:
+                self.road.arrives(slot.other, LEAVING_SECONDS)
+        except SlipwayError:
+            return  # killing needs no more than the API server's next answer
+
+    def slot_drift(self, slot: Slot) -> Sequence[Mend]:
+        return self.slots.drift(slot)
+
+    # --- checks ----------------------------------------------------------------------------------
+    def application_check(
+        self,
+        release: Release,
+        slot: Slot,
+        command: str,
+        args: Sequence[str],
+        timeout_seconds: float,
+    ) -> Sequence[Check]:
+        if not release.application.offers(command):
+            words = f"the application does not offer {command}"
+            return (Check(command, True, words, samples=0),)
+        result = self._run(release, slot, command, args, timeout_seconds)
+        return checks_of(command, result, timeout_seconds)
+
+    def application_answer(
+        self,
+        release: Release,
+        slot: Slot,
+        command: str,
+        args: Sequence[str],
+        timeout_seconds: float,
+    ) -> Any:
+        if not release.application.offers(command):
+            return None
+        result = self._run(release, slot, command, args, timeout_seconds)
+        if result.code is None or result.answer is None:
+            raise Unavailable(f"{command} gave no answer: {last_words(result)}")
+        return result.answer
+
+    def _run(
+        self,
+        release: Release,
+        slot: Slot | None,
+        command: str,
+        args: Sequence[str],
+        timeout_seconds: float,
+    ) -> CommandResult:
+        return self.commands.run(release, slot or Slot.BLUE, command, args, timeout_seconds)
+
+    # --- switch ----------------------------------------------------------------------------------
+    def handover(self, release: Release, request: Handover) -> ActiveRow:
+        """The application moves its own lease in the same transaction; one without a lease has
+        the row written by the engine."""
+        if not release.application.offers("handover"):
+            return self.rows.switch(request)
+        arguments = handover_args(request)
+        return row_of(self._run(release, request.slot, "handover", arguments, HANDOVER_SECONDS))
+
+    def confirm(self, operation: str, token: int) -> None:
+        self.rows.confirm(operation, token)
+
+    def mark_published(self, operation: str, token: int) -> None:
+        self.rows.published(operation, token)
+
+    def set_traffic(self, slot: Slot, *, live: bool, wait_seconds: float = 0.0) -> bool:
+        if not live:
+            self.road.take(slot)
+            return wait_seconds > 0 and self.road.slot() is not slot
+        self.road.give(slot)
+        return wait_seconds > 0 and self.road.arrives(slot, wait_seconds)
+
+    def traffic(self) -> Slot | None:
+        return self.road.slot()
+
+    def probe(self, slot: Slot | None, *, count: int, per_second: float) -> ProbeSamples:
+        """Through the Service's own address where this machine reaches it, so that what users meet
+        is measured; else by the API server, pod by pod."""
+        address = self.road.address() if slot is None else ""
+        if address and self.road.reachable():
+            return self.adapters.http.probe(f"tcp:{address}", PROBE_PATH, count, per_second)
+        chosen = self._answering(slot or self.traffic())
+        return self.reach.probe(chosen, PROBE_PATH, count=count, per_second=per_second)
+
+    def counters(self, slot: Slot) -> TrafficCounters:
+        pods = self._answering(slot)
+        if not pods:
+            raise Unavailable(f"no pod of slot {slot} answers requests")
+        return self.observer.counters(pods)
+
+    def memory_bytes(self, slot: Slot) -> dict[str, int]:
+        return self.observer.memory(self.observer.objects(slot))
+
+    def _answering(self, slot: Slot | None) -> Sequence[Resource]:
+        """Running pods of the process that Services lead to."""
+        service = self.cluster.get(self.place.active) if slot else None
+        if slot is None or service is None:
+            return ()
+        found = self.observer.objects(slot).pods.get(live_process(service), ())
+        return [pod for pod in found if status.running(pod)]
+
+
+def unknown(slot: Slot, words: str) -> SlotLive:
+    return SlotLive(slot, None, (), Health.UNKNOWN, words)
