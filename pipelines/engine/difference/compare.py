@@ -1,0 +1,51 @@
+"""Structured comparison of what is wanted with what an API server says there is. Pure.
+
+What counts is what desired sets, and what it set before and no longer does; everything else in live
+belongs to defaults, controllers, webhooks or other people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pipelines.engine.difference.ignoring import is_ignored, matching, without_ignored
+from pipelines.engine.difference.normal import as_stored, as_wanted
+from pipelines.engine.difference.owners import Owners
+from pipelines.engine.difference.pointer import in_order
+from pipelines.engine.difference.removed import no_longer_set
+from pipelines.engine.difference.shapes import shape_of
+from pipelines.engine.difference.walk import Walk
+from pipelines.model.resource import Manifest
+from pipelines.model.sync import FieldChange, IgnoreRule
+
+
+def changes(
+    desired: Manifest, live: Manifest, ignore: Sequence[IgnoreRule] = ()
+) -> tuple[FieldChange, ...]:
+    """What must change in live to be what is desired, ordered by path; empty when nothing.
+
+    Paths are JSON pointers into live; an element that a list lacks has the path `/list/-`. `old`
+    is what live has, `new` what shall be there (None: to be removed). `immutable` is never set.
+    """
+    if desired is live:
+        return ()
+    rules = matching(desired, ignore)
+    if rules:
+        desired = without_ignored(desired, live, rules)
+    shape = shape_of(str(desired.get("apiVersion", "")), str(desired.get("kind", "")))
+    wanted, there = as_wanted(desired, live), as_stored(live)
+    walk = Walk()
+    walk.mapping(wanted, there, shape)
+    found = walk.found + no_longer_set(live, wanted, there, shape)
+    if not found:
+        return ()
+    if rules:
+        found = [change for change in found if not is_ignored(change.path, live, rules)]
+    owners = Owners(live)
+    return tuple(_with_owner(change, owners) for change in in_order(found))
+
+
+def _with_owner(change: FieldChange, owners: Owners) -> FieldChange:
+    manager, since = owners.of(change.path)
+    return replace(change, manager=manager, since=since) if manager else change

@@ -1,0 +1,135 @@
+"""`ignoreDifferences`: by JSON pointer, and by who owns a field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import Any
+
+from pipelines.engine.difference.lists import key_of
+from pipelines.engine.difference.normal import with_bytes
+from pipelines.engine.difference.owners import Fields, entries, names_element, owns
+from pipelines.engine.difference.pointer import MISSING, child, find, split
+from pipelines.engine.difference.shapes import Shape, shape_of
+from pipelines.model.resource import Manifest
+from pipelines.model.sync import IgnoreRule
+
+
+def matching(manifest: Manifest, ignore: Sequence[IgnoreRule]) -> tuple[IgnoreRule, ...]:
+    """The rules for this object; `*` in group and kind matches as in Argo CD."""
+    if not ignore:
+        return ()
+    group = str(manifest.get("apiVersion", "")).rpartition("/")[0]
+    metadata = manifest.get("metadata") or {}
+    return tuple(
+        rule
+        for rule in ignore
+        if _fits(rule, group, str(manifest.get("kind", "")))
+        and rule.name in ("", metadata.get("name"))
+        and rule.namespace in ("", metadata.get("namespace"))
+    )
+
+
+def _fits(rule: IgnoreRule, group: str, kind: str) -> bool:
+    """An empty group beside a kind is the core API's."""
+    if not rule.kind:
+        return not rule.group or fnmatchcase(group, rule.group)
+    return fnmatchcase(group, rule.group) and fnmatchcase(kind, rule.kind)
+
+
+def without_ignored(
+    desired: Manifest, live: Manifest, ignore: Sequence[IgnoreRule]
+) -> dict[str, Any]:
+    """Desired with what is ignored taken from live, to be applied or compared; shares the rest.
+
+    What a pointer names is taken as live has it, and goes where live lacks it: left out, server-side
+    apply would take it away. What a manager owns is taken only where desired sets it.
+    """
+    body: Any = dict(desired)
+    shape = shape_of(str(desired.get("apiVersion", "")), str(desired.get("kind", "")))
+    rules = matching(desired, ignore)
+    if rules and desired.get("kind") == "Secret":
+        body = with_bytes(body)
+    for rule in rules:
+        for pointer in rule.json_pointers:
+            if steps := split(pointer):
+                body = _take(body, live, steps, shape)
+        for entry in entries(live):
+            if entry.manager in rule.managed_fields_managers:
+                body = _take_owned(body, live, entry.fields)
+    assert isinstance(body, dict)
+    return body
+
+
+def is_ignored(pointer: str, live: Manifest, rules: Sequence[IgnoreRule]) -> bool:
+    """Whether a path of live is under an ignored pointer, or owned by an ignored manager."""
+    steps = split(pointer)
+    for rule in rules:
+        for ignored in map(split, rule.json_pointers):
+            if ignored and steps[: len(ignored)] == ignored:
+                return True
+        for entry in entries(live) if rule.managed_fields_managers else ():
+            if entry.manager in rule.managed_fields_managers and owns(entry.fields, live, steps):
+                return True
+    return False
+
+
+def _take(want: Any, have: Any, steps: list[str], shape: Shape) -> Any:
+    """`want` with the value at the path taken from `have`; MISSING takes it away."""
+    if not steps:
+        return have
+    step, rest = steps[0], steps[1:]
+    if isinstance(want, Mapping):
+        there = child(have, step) if isinstance(have, Mapping) else MISSING
+        inner = want.get(step, MISSING)
+        if inner is MISSING:
+            if find(there, rest) is MISSING or there is MISSING:
+                return want
+            inner = {}
+        return _with(want, step, _take(inner, there, rest, shape.of(step)))
+    if isinstance(want, list) and step.isascii() and step.isdigit():
+        return _take_element(want, have, int(step), rest, shape)
+    return want
+
+
+def _take_element(want: list[Any], have: Any, index: int, rest: list[str], shape: Shape) -> Any:
+    """An index counts in desired, where people wrote it; its counterpart has the same key."""
+    there = have if isinstance(have, list) else []
+    if index >= len(want):
+        return [*want, there[index]] if not rest and index == len(want) < len(there) else want
+    counterpart = _counterpart(want[index], there, index, shape)
+    taken = _take(want[index], counterpart, rest, shape.element)
+    return want[:index] + ([] if taken is MISSING else [taken]) + want[index + 1 :]
+
+
+def _counterpart(element: Any, there: list[Any], index: int, shape: Shape) -> Any:
+    if shape.keys and (key := key_of(element, shape.keys)) is not None:
+        return next((item for item in there if key_of(item, shape.keys) == key), MISSING)
+    return there[index] if index < len(there) else MISSING
+
+
+def _with(want: Mapping[str, Any], step: str, value: Any) -> dict[str, Any]:
+    if value is MISSING:
+        return {name: kept for name, kept in want.items() if name != step}
+    return {**want, step: value}
+
+
+def _take_owned(want: Any, have: Any, fields: Fields) -> Any:
+    for step, sub in fields.items():
+        if step.startswith("f:") and isinstance(want, Mapping):
+            name = step[2:]
+            if name in want:
+                want = _with(want, name, _owned(want[name], child(have, name), sub))
+        elif step.startswith("k:") and isinstance(want, list) and isinstance(have, list):
+            there = next((item for item in have if names_element(step, item)), MISSING)
+            want = [
+                _owned(item, there, sub) if names_element(step, item) else item for item in want
+            ]
+    return want
+
+
+def _owned(want: Any, have: Any, sub: Any) -> Any:
+    """A set with nothing below is the whole value; `.` beside more is only the thing's existence."""
+    if not isinstance(sub, Mapping) or not set(sub) - {"."}:
+        return have
+    return want if have is MISSING else _take_owned(want, have, sub)

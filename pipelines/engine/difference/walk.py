@@ -1,0 +1,119 @@
+"""Walking desired and live side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from pipelines.engine.difference.lists import by_key
+from pipelines.engine.difference.pointer import join
+from pipelines.engine.difference.scalars import same, says_nothing
+from pipelines.engine.difference.shapes import Shape
+from pipelines.model.sync import FieldChange
+
+
+class Walk:
+    """Collects differences in `found`; `path` is where it stands in live."""
+
+    def __init__(self) -> None:
+        self.found: list[FieldChange] = []
+        self.path: list[str | int] = []
+
+    def mapping(self, want: Mapping[str, Any], have: Mapping[str, Any], shape: Shape) -> None:
+        for name, wanted in want.items():
+            there = have.get(name)
+            if wanted is None or (wanted.__class__ is str and wanted == there):
+                continue
+            self.path.append(name)
+            self.value(wanted, there, shape.of(name), kept=name in shape.kept)
+            self.path.pop()
+        if shape.whole:
+            for name in have.keys() - want.keys():
+                if not says_nothing(have[name], shape.of(name)) or name in shape.kept:
+                    self._note(have[name], None, name)
+
+    def value(self, want: Any, have: Any, shape: Shape, *, kept: bool = False) -> None:
+        if isinstance(want, Mapping):
+            if isinstance(have, Mapping):
+                return self.mapping(want, have, shape)
+        elif isinstance(want, list):
+            if isinstance(have, list):
+                return self.sequence(want, have, shape)
+        elif same(want, have, shape.form):
+            return None
+        if have is None and not kept and says_nothing(want, shape):
+            return None
+        return self._note(have, want)
+
+    def sequence(self, want: Sequence[Any], have: Sequence[Any], shape: Shape) -> None:
+        if shape.members:
+            return self._members(want, have)
+        if shape.keys and self._by_key(want, have, shape):
+            return None
+        pairs = self._pairs(want, have, shape)
+        if pairs is None:
+            return self._note(have, want)
+        for wanted, index in pairs:
+            self._element(wanted, have[index], index, shape.element)
+        return None
+
+    def _members(self, want: Sequence[Any], have: Sequence[Any]) -> None:
+        """Others may add to such a set; only what is wanted must be in it."""
+        for wanted in want:
+            if wanted not in have:
+                self._note(None, wanted, "-")
+
+    def _by_key(self, want: Sequence[Any], have: Sequence[Any], shape: Shape) -> bool:
+        """False when the elements have no names after all."""
+        wanted, there = by_key(want, shape.keys), by_key(have, shape.keys)
+        if wanted is None or there is None:
+            return False
+        for key, position in wanted.items():
+            if key in there:
+                index = there[key]
+                self._element(want[position], have[index], index, shape.element)
+            else:
+                self._note(None, want[position], "-")
+        if shape.whole:
+            for key in there.keys() - wanted.keys():
+                self._note(have[there[key]], None, there[key])
+        return True
+
+    def _element(self, want: Any, have: Any, index: int, shape: Shape) -> None:
+        self.path.append(index)
+        self.value(want, have, shape)
+        self.path.pop()
+
+    def _pairs(
+        self, want: Sequence[Any], have: Sequence[Any], shape: Shape
+    ) -> list[tuple[Any, int]] | None:
+        """Each wanted element with the index of its counterpart; None where the lists differ."""
+        if len(want) != len(have):
+            return None
+        if not shape.unordered:
+            return [(wanted, index) for index, wanted in enumerate(want)]
+        free = dict.fromkeys(range(len(have)))
+        odd = []
+        pairs: list[tuple[Any, int]] = []
+        for position, wanted in enumerate(want):
+            match = _match(wanted, have, [position, *free] if position in free else free, shape)
+            if match is None:
+                odd.append(wanted)
+            else:
+                pairs.append((wanted, match))
+                del free[match]
+        if odd and not isinstance(odd[0], Mapping):
+            return None
+        return pairs + list(zip(odd, free, strict=True))
+
+    def _note(self, old: Any, new: Any, *step: str | int) -> None:
+        self.found.append(FieldChange(join([*self.path, *step]), old, new))
+
+
+def _match(want: Any, have: Sequence[Any], among: Iterable[int], shape: Shape) -> int | None:
+    for index in among:
+        walk = Walk()
+        walk.value(want, have[index], shape.element)
+        if not walk.found:
+            return index
+    return None
