@@ -1,0 +1,60 @@
+"""What answers of the API server make of a task, and what a sync says about its objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pipelines.engine.sync.moves import Verb
+from pipelines.engine.sync.tasks import ERROR, FAILED, RUNNING, SUCCEEDED, RunningTask
+from pipelines.model.resource import Resource
+from pipelines.model.sync import ResourceResult, ResultCode
+
+
+def record(task: RunningTask, verb: Verb, *, ok: bool, message: str, live: Resource | None) -> None:
+    """Put one answer into the task."""
+    if verb is Verb.APPLY:
+        _applied(task, ok=ok, message=message, live=live)
+    elif verb is Verb.DELETE:
+        _deleted(task, ok=ok, message=message)
+    elif verb is Verb.LOOK and ok:
+        task.answer, task.gone = live, live is None
+    elif verb is Verb.RELEASE and ok:
+        task.released, task.answer = True, live or task.answer
+    elif verb is Verb.RELEASE:
+        task.state, task.message = ERROR, f"failed to remove hook finalizer: {message}"
+    elif verb is Verb.DRY_RUN and not ok:
+        task.state, task.code, task.message = FAILED, ResultCode.SYNC_FAILED, message
+
+
+def _applied(task: RunningTask, *, ok: bool, message: str, live: Resource | None) -> None:
+    task.message = message
+    task.state = RUNNING if ok else FAILED
+    task.code = ResultCode.SYNCED if ok else ResultCode.SYNC_FAILED
+    task.answer, task.released, task.gone = live, False, False
+
+
+def _deleted(task: RunningTask, *, ok: bool, message: str) -> None:
+    if task.prune:
+        task.state = SUCCEEDED if ok else FAILED
+        task.code = ResultCode.PRUNED if ok else ResultCode.SYNC_FAILED
+        task.message = "pruned" if ok else message
+    elif not ok:
+        task.state, task.message = ERROR, f"failed to delete resource: {message}"
+    elif task.state == RUNNING:  # terminated
+        task.state, task.message = SUCCEEDED, "Deleted"
+
+
+def results_of(tasks: Iterable[RunningTask]) -> tuple[ResourceResult, ...]:
+    """One line for each object that was tried, applied, pruned or left on purpose."""
+    return tuple(
+        ResourceResult(
+            task.step.key,
+            task.step.phase,
+            task.step.wave,
+            task.code or ResultCode.SYNC_FAILED,
+            task.message,
+            task.state if task.hook else "",
+        )
+        for task in tasks
+        if task.state
+    )
