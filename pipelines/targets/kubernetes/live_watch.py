@@ -53,16 +53,19 @@ class LiveWatch:
     def stop(self) -> None:
         self._stopped = True
         self._poked.set()
-        close: Any = getattr(self._events, "close", None)
-        if close is not None:
-            with contextlib.suppress(ValueError):  # a generator that is running in its thread
-                close()
+        self._close()
 
     def join(self, seconds: float) -> None:
         self._thread.join(seconds)
 
     def poke(self) -> None:
         self._poked.set()
+
+    def _close(self) -> None:
+        close: Any = getattr(self._events, "close", None)
+        if close is not None:
+            with contextlib.suppress(ValueError):  # a generator that is running in its thread
+                close()
 
     def _run(self) -> None:
         failures = 0
@@ -101,6 +104,8 @@ class LiveWatch:
             version=self._version,
             seconds=WATCH_SECONDS,
         )
+        if self._stopped:  # while the watch was opened
+            self._close()
         for event in self._events:
             if self._stopped:
                 return
