@@ -79,8 +79,8 @@ def _take(want: Any, have: Any, steps: list[str], shape: Shape) -> Any:
     if not steps:
         return have
     step, rest = steps[0], steps[1:]
-    if isinstance(want, Mapping):
-        there = child(have, step) if isinstance(have, Mapping) else MISSING
+    if isinstance(want, dict):
+        there = child(have, step) if isinstance(have, dict) else MISSING
         inner = want.get(step, MISSING)
         if inner is MISSING:
             if find(there, rest) is MISSING or there is MISSING:
@@ -116,7 +116,7 @@ def _with(want: Mapping[str, Any], step: str, value: Any) -> dict[str, Any]:
 
 def _take_owned(want: Any, have: Any, fields: Fields) -> Any:
     for step, sub in fields.items():
-        if step.startswith("f:") and isinstance(want, Mapping):
+        if step.startswith("f:") and isinstance(want, dict):
             name = step[2:]
             if name in want:
                 want = _with(want, name, _owned(want[name], child(have, name), sub))
@@ -130,6 +130,6 @@ def _take_owned(want: Any, have: Any, fields: Fields) -> Any:
 
 def _owned(want: Any, have: Any, sub: Any) -> Any:
     """A set with nothing below is the whole value; `.` beside more is only the thing's existence."""
-    if not isinstance(sub, Mapping) or not set(sub) - {"."}:
+    if not isinstance(sub, dict) or not set(sub) - {"."}:
         return have
     return want if have is MISSING else _take_owned(want, have, sub)

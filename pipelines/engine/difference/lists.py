@@ -12,7 +12,7 @@ Key = tuple[Hashable, ...]
 
 def key_of(element: Any, names: Sequence[str]) -> Key | None:
     """The values of the naming fields; None for what cannot be named by them."""
-    if not isinstance(element, Mapping):
+    if not isinstance(element, dict):
         return None
     values = []
     for name in names:
@@ -28,7 +28,7 @@ def key_of(element: Any, names: Sequence[str]) -> Key | None:
 def _deep(element: Mapping[str, Any], path: str) -> Any:
     value: Any = element
     for step in path.split("/"):
-        value = value.get(step) if isinstance(value, Mapping) else None
+        value = value.get(step) if isinstance(value, dict) else None
     return value
 
 

@@ -17,7 +17,7 @@ ADDED_TOLERATIONS = frozenset({"node.kubernetes.io/not-ready", "node.kubernetes.
 def strip(manifest: Manifest) -> dict[str, Any]:
     """Without status and what only the server writes; the rest is shared, not copied."""
     body = {name: value for name, value in manifest.items() if name != "status"}
-    if isinstance(metadata := manifest.get("metadata"), Mapping):
+    if isinstance(metadata := manifest.get("metadata"), dict):
         body["metadata"] = _metadata(metadata)
     return body
 
@@ -28,7 +28,7 @@ def _metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
         for name, value in metadata.items()
         if name not in SERVER_METADATA or name in ("name", "namespace", "generateName")
     }
-    if isinstance(annotations := metadata.get("annotations"), Mapping):
+    if isinstance(annotations := metadata.get("annotations"), dict):
         kept["annotations"] = {
             name: value for name, value in annotations.items() if name not in SERVER_ANNOTATIONS
         }
@@ -53,10 +53,10 @@ def as_stored(manifest: Manifest) -> dict[str, Any]:
     """What of an object is compared."""
     body = {name: value for name, value in manifest.items() if name not in IDENTITY}
     metadata = manifest.get("metadata")
-    if isinstance(metadata, Mapping):
+    if isinstance(metadata, dict):
         compared = {name: metadata[name] for name in metadata if name not in SERVER_METADATA}
         annotations = compared.get("annotations")
-        if isinstance(annotations, Mapping) and not SERVER_ANNOTATIONS.isdisjoint(annotations):
+        if isinstance(annotations, dict) and not SERVER_ANNOTATIONS.isdisjoint(annotations):
             compared["annotations"] = {
                 name: value for name, value in annotations.items() if name not in SERVER_ANNOTATIONS
             }
@@ -68,7 +68,7 @@ def with_bytes(secret: Mapping[str, Any]) -> dict[str, Any]:
     """`stringData` is write-only: the server encodes it into `data`, where it wins."""
     body = dict(secret)
     text = body.pop("stringData", None)
-    if isinstance(text, Mapping):
+    if isinstance(text, dict):
         encoded = {
             name: base64.b64encode(str(value).encode()).decode()
             for name, value in text.items()
@@ -80,15 +80,15 @@ def with_bytes(secret: Mapping[str, Any]) -> dict[str, Any]:
 
 def _tolerating(body: dict[str, Any], live: Manifest) -> dict[str, Any]:
     spec, there = body.get("spec"), live.get("spec")
-    if not isinstance(spec, Mapping) or not isinstance(there, Mapping):
+    if not isinstance(spec, dict) or not isinstance(there, dict):
         return body
     own, given = spec.get("tolerations"), there.get("tolerations")
     if not isinstance(own, list) or not isinstance(given, list):
         return body
-    named = {item.get("key") for item in own if isinstance(item, Mapping)}
+    named = {item.get("key") for item in own if isinstance(item, dict)}
     added = [
         item
         for item in given
-        if isinstance(item, Mapping) and item.get("key") in ADDED_TOLERATIONS - named
+        if isinstance(item, dict) and item.get("key") in ADDED_TOLERATIONS - named
     ]
     return {**body, "spec": {**spec, "tolerations": [*own, *added]}}

@@ -33,10 +33,10 @@ class Entry:
 def entries(live: Manifest) -> Iterator[Entry]:
     """What is recorded, subresources too: an autoscaler writes replicas through `scale`."""
     metadata = live.get("metadata")
-    managed = metadata.get("managedFields") if isinstance(metadata, Mapping) else None
+    managed = metadata.get("managedFields") if isinstance(metadata, dict) else None
     for entry in managed if isinstance(managed, list) else ():
-        fields = entry.get("fieldsV1") if isinstance(entry, Mapping) else None
-        if isinstance(fields, Mapping):
+        fields = entry.get("fieldsV1") if isinstance(entry, dict) else None
+        if isinstance(fields, dict):
             yield Entry(
                 str(entry.get("manager") or ""),
                 str(entry.get("operation") or ""),
@@ -74,7 +74,7 @@ def is_member(step: str, value: Any) -> bool:
 
 def below(fields: Fields, parent: Any, step: str) -> Fields | None:
     """The set one step further down the object, or None where the manager owns nothing there."""
-    if isinstance(parent, Mapping):
+    if isinstance(parent, dict):
         return _mapping(fields.get(f"f:{step}"))
     element = child(parent, step)
     for key, sub in fields.items():
@@ -86,7 +86,7 @@ def below(fields: Fields, parent: Any, step: str) -> Fields | None:
 
 
 def _mapping(value: Any) -> Fields | None:
-    return value if isinstance(value, Mapping) else None
+    return value if isinstance(value, dict) else None
 
 
 def owns(fields: Fields, live: Manifest, steps: list[str]) -> int:

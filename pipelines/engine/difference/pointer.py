@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pipelines.model.sync import FieldChange
@@ -30,7 +30,7 @@ def split(pointer: str) -> list[str]:
 
 def child(value: Any, step: str) -> Any:
     """One step down, or MISSING."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return value.get(step, MISSING)
     if isinstance(value, list) and step.isascii() and step.isdigit() and int(step) < len(value):
         return value[int(step)]

@@ -27,6 +27,8 @@ from pipelines.model.resource import Manifest
 from pipelines.model.sync import FieldChange
 
 Steps = tuple[str | int, ...]
+# The thing itself, and what generators of manifests write as null and no server keeps.
+NEVER_WANTED = frozenset({".", "f:creationTimestamp"})
 
 
 def no_longer_set(
@@ -43,6 +45,8 @@ def no_longer_set(
             others.append(entry.fields)
     found: dict[str, FieldChange] = {}
     for fields in ours:
+        if _still_wanted(_without_text(fields), wanted):
+            continue
         for steps, old in _unwanted(_without_text(fields), wanted, there, others, ()):
             found.setdefault(join(steps), FieldChange(join(steps), old, None))
     for steps, old in _dropped(_last_applied(live), wanted, there, shape, ()):
@@ -53,16 +57,38 @@ def no_longer_set(
 def _without_text(fields: Fields) -> Fields:
     """What was applied as `stringData` of a secret lives in `data`."""
     text = fields.get("f:stringData")
-    if not isinstance(text, Mapping):
+    if not isinstance(text, dict):
         return fields
     return {**fields, "f:data": {**(fields.get("f:data") or {}), **text}}
+
+
+def _still_wanted(fields: Fields, want: Any) -> bool:
+    """Whether desired still sets all of it, which is usual: told without looking at live."""
+    if isinstance(want, dict):
+        for step, sub in fields.items():
+            if step in NEVER_WANTED:
+                continue
+            inner = want.get(step[2:])
+            if inner is None or (sub and not _still_wanted(sub, inner)):
+                return False
+        return True
+    if not isinstance(want, list):
+        return False
+    return all(_has_element(step, sub, want) for step, sub in fields.items() if step != ".")
+
+
+def _has_element(step: str, sub: Any, want: list[Any]) -> bool:
+    if step.startswith("v:"):
+        return any(is_member(step, value) for value in want)
+    index = _index(want, step)
+    return index is not None and _still_wanted(sub, want[index])
 
 
 def _unwanted(
     fields: Fields, want: Any, have: Any, others: list[Fields], path: Steps
 ) -> Iterator[tuple[Steps, Any]]:
     for step, sub in fields.items():
-        if step == "." or not isinstance(sub, Mapping):
+        if step == "." or not isinstance(sub, dict):
             continue
         place = _place(step, want, have)
         if place is None:
@@ -86,9 +112,9 @@ def _place(step: str, want: Any, have: Any) -> tuple[str | int, Any, Any] | None
     """(step in live, what is wanted there, what is there); None where live has nothing."""
     if step.startswith("f:"):
         name = step[2:]
-        if not isinstance(have, Mapping) or have.get(name) is None:
+        if not isinstance(have, dict) or have.get(name) is None:
             return None
-        return name, want.get(name) if isinstance(want, Mapping) else None, have[name]
+        return name, want.get(name) if isinstance(want, dict) else None, have[name]
     if not isinstance(have, list):
         return None
     wanted = want if isinstance(want, list) else []
@@ -113,7 +139,7 @@ def _index(elements: list[Any], step: str) -> int | None:
 
 def _last_applied(live: Manifest) -> Mapping[str, Any]:
     annotations = (live.get("metadata") or {}).get("annotations") or {}
-    text = annotations.get(rules.LAST_APPLIED) if isinstance(annotations, Mapping) else None
+    text = annotations.get(rules.LAST_APPLIED) if isinstance(annotations, dict) else None
     try:
         read = json.loads(text) if text else {}
     except (ValueError, TypeError):
@@ -127,7 +153,7 @@ def _dropped(
     before: Any, want: Any, have: Any, shape: Shape, path: Steps
 ) -> Iterator[tuple[Steps, Any]]:
     """Three-way: what the last apply said, desired does not and live still has."""
-    if isinstance(before, Mapping) and isinstance(want, Mapping) and isinstance(have, Mapping):
+    if isinstance(before, dict) and isinstance(want, dict) and isinstance(have, dict):
         for name, value in before.items():
             if have.get(name) is None or value is None:
                 continue

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from pipelines.engine.difference.quantities import same_amount
@@ -35,7 +34,7 @@ def says_nothing(value: Any, shape: Shape) -> bool:
     """
     if value is None or value == "":
         return True
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return all(
             name not in shape.kept and says_nothing(child, shape.of(name))
             for name, child in value.items()

@@ -8,7 +8,7 @@ from typing import Any
 from pipelines.engine.difference.lists import by_key
 from pipelines.engine.difference.pointer import join
 from pipelines.engine.difference.scalars import same, says_nothing
-from pipelines.engine.difference.shapes import Shape
+from pipelines.engine.difference.shapes import PLAIN, Shape
 from pipelines.model.sync import FieldChange
 
 
@@ -20,21 +20,31 @@ class Walk:
         self.path: list[str | int] = []
 
     def mapping(self, want: Mapping[str, Any], have: Mapping[str, Any], shape: Shape) -> None:
+        fields, other = shape.fields, shape.other or PLAIN
         for name, wanted in want.items():
             there = have.get(name)
-            if wanted is None or (wanted.__class__ is str and wanted == there):
+            kind = wanted.__class__
+            # Most fields are equal text or lead on into equal things: no call for those.
+            if wanted is None or (kind is str and wanted == there):
                 continue
+            inner = fields.get(name, other)
             self.path.append(name)
-            self.value(wanted, there, shape.of(name), kept=name in shape.kept)
+            if kind is dict and there.__class__ is dict:
+                self.mapping(wanted, there, inner)
+            else:
+                self.value(wanted, there, inner, kept=name in shape.kept)
             self.path.pop()
         if shape.whole:
-            for name in have.keys() - want.keys():
-                if not says_nothing(have[name], shape.of(name)) or name in shape.kept:
-                    self._note(have[name], None, name)
+            self._surplus(want, have, shape)
+
+    def _surplus(self, want: Mapping[str, Any], have: Mapping[str, Any], shape: Shape) -> None:
+        for name in have.keys() - want.keys():
+            if name in shape.kept or not says_nothing(have[name], shape.of(name)):
+                self._note(have[name], None, name)
 
     def value(self, want: Any, have: Any, shape: Shape, *, kept: bool = False) -> None:
-        if isinstance(want, Mapping):
-            if isinstance(have, Mapping):
+        if isinstance(want, dict):
+            if isinstance(have, dict):
                 return self.mapping(want, have, shape)
         elif isinstance(want, list):
             if isinstance(have, list):
@@ -102,7 +112,7 @@ class Walk:
             else:
                 pairs.append((wanted, match))
                 del free[match]
-        if odd and not isinstance(odd[0], Mapping):
+        if odd and not isinstance(odd[0], dict):
             return None
         return pairs + list(zip(odd, free, strict=True))
 
