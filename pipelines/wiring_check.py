@@ -18,6 +18,7 @@ from pipelines.wiring import checkout, checkout_of_this_code
 
 if TYPE_CHECKING:
     from pipelines.adapters.change import Changes, Wanted
+    from pipelines.adapters.check_environments import CheckEnvironments
 
 LOCK = "requirements-check.lock"
 _CODE = (".py", ".yaml", ".json", ".sql")
@@ -72,12 +73,14 @@ def open_check(
         change=change,
         plan=Plan(
             stages={name: partial(registry.load, name) for name in names},
-            engine=f"{code_digest()}:{environments.tools_digest()}",
+            engine=f"{code_digest()}:{environments.tools_digest()}:{_digest(charts_lock())}",
             options=options,
             notes=notes,
             fresh=fresh,
         ),
-        workshops=LocalWorkshops(environments, reports, options, _asked(state, changes)),
+        workshops=LocalWorkshops(
+            environments, reports, options, _asked(state, changes, environments)
+        ),
         # What the installation's own runner signs comes from answers of its own.
         cache=CheckCache(folder / ("cache" if checkout else "cache-runner")),
         reports=reports,
@@ -142,10 +145,26 @@ def checkout_to_judge(here: Path, state: Path) -> Path:
 
 def tools_lock() -> Path:
     """The lock of the tools: beside the installed engine's sources, or of this code's checkout."""
+    return _own_sources() / LOCK
+
+
+def charts_lock() -> Path:
+    """The lock of what renders charts, from the same place."""
+    from pipelines.adapters.check_charts import LOCK as CHARTS_LOCK
+
+    return _own_sources() / CHARTS_LOCK
+
+
+def _own_sources() -> Path:
     from pipelines.adapters.engine_install import MARKER
 
     home = Path(sys.prefix)
-    return (home / "source" if (home / MARKER).exists() else checkout_of_this_code()) / LOCK
+    return home / "source" if (home / MARKER).exists() else checkout_of_this_code()
+
+
+def _digest(lock: Path) -> str:
+    """Empty where an engine has no such lock."""
+    return hashlib.sha256(lock.read_bytes()).hexdigest()[:16] if lock.is_file() else ""
 
 
 @cache
@@ -164,9 +183,10 @@ def code_digest() -> str:
     return digest.hexdigest()[:16]
 
 
-def _asked(state: Path, changes: Changes) -> dict[str, Any]:
+def _asked(state: Path, changes: Changes, environments: CheckEnvironments) -> dict[str, Any]:
     """What single stages ask of the machine, as fields of `Workshop`."""
     from pipelines.adapters.advisory_snapshot import read_snapshot
+    from pipelines.adapters.check_charts import CheckCharts
     from pipelines.adapters.check_render import read_tree
     from pipelines.adapters.history import GitHistory
     from pipelines.adapters.package_index import ask_index
@@ -178,6 +198,7 @@ def _asked(state: Path, changes: Changes) -> dict[str, Any]:
         "advisory_snapshot": read_snapshot,
         "package_index": ask_index,
         "renderer": read_tree,
+        "charts": CheckCharts(environments, charts_lock()),
         "rehearsals": LocalRehearsals(state.resolve(), state.resolve() / "check" / "rehearsal"),
     }
 

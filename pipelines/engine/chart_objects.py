@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ import yaml
 from pipelines.engine.sync.manifests import read_documents, refuse_twins
 from pipelines.model.resource import Manifest, Resource
 
+_SOURCE = re.compile(r"^---\n# Source: (\S+)\n", re.MULTILINE)
 HIDDEN = "********"
 _SECRET_PARTS = ("data", "stringData")
 
@@ -19,6 +21,19 @@ def objects(files: Mapping[str, str]) -> list[Resource]:
     """Every object of some files (path → text). Raises BadInput: what is no object, or is there
     twice, in one file or in two."""
     found = [one for path, text in files.items() for one in read_documents(text, path)]
+    refuse_twins(found)
+    return found
+
+
+def sourced(text: str) -> list[Resource]:
+    """Objects of one rendering; the origin of each begins with its template, `charts/…: `. Errors
+    as `objects`."""
+    parts = _SOURCE.split(text)  # what comes before the first, then path and text in turn
+    found = [
+        one
+        for path, part in zip(parts[1::2], parts[2::2], strict=True)
+        for one in read_documents(part, f"charts/{path}")
+    ]
     refuse_twins(found)
     return found
 

@@ -8,8 +8,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from pipelines.engine.charts import ChartRenderer
 from pipelines.model.advisory import IndexRecord, Snapshot
 from pipelines.model.check import Change, StageResult
+from pipelines.model.environment import EnvironmentSettings
+from pipelines.model.release import Release
 from pipelines.stages.rehearsal_protocol import BackupCopy, Rehearsals
 
 
@@ -67,7 +70,8 @@ class Options:
 @dataclass(frozen=True, slots=True)
 class Rendered:
     """What a release of a tree would say. Mappings by name; `values` and `settings` by environment.
-    `strategies_at`: the dotted path of the strategies in the values."""
+    `strategies_at`: the dotted path of the strategies in the values. `release`: as charts would be
+    told of it, without what only a build gives; `decided`: the settings, read."""
 
     processes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     services: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -77,6 +81,8 @@ class Rendered:
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     dependencies: Mapping[str, str] = field(default_factory=dict)
     strategies_at: str = ""
+    release: Release | None = None
+    decided: Mapping[str, EnvironmentSettings] = field(default_factory=dict)
 
 
 class Renderer(Protocol):
@@ -128,6 +134,7 @@ class Workshop:
     advisory_snapshot: AdvisorySnapshot | None = None
     package_index: PackageIndex | None = None
     renderer: Renderer | None = None
+    charts: ChartRenderer | None = None
     kept: Path | None = None
     """A folder that outlives the check, for a tool's own cache; nothing a verdict rests on."""
 

@@ -1,8 +1,8 @@
 """The render stage: what a release of head would change, environment by environment.
 
-For the local target: processes, values, strategies, settings, migrations, locked packages. Compared
-with base, which is the verdict's record, and with what each environment's branch says now, which a
-reader wants to know and which is another thing tomorrow.
+Processes, values, strategies, settings, migrations, locked packages, and where there are charts what
+a sync would do with their objects. Compared with base, which is the verdict's record, and with what
+each environment's branch says now, which a reader wants to know and which is another thing tomorrow.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from typing import Any
 
 from pipelines.model import yaml_strict
 from pipelines.model.check import BROKEN, FAILED, PASSED, Change, Finding, StageResult, Tree
-from pipelines.model.errors import BadInput
+from pipelines.model.errors import BadInput, Unavailable
 from pipelines.stages.protocol import Options, Rendered, Renderer, Workshop
+from pipelines.stages.render_cluster import answer
 from pipelines.stages.render_difference import Row, against_running, difference, flat
 from pipelines.stages.report_json import canonical
 from pipelines.stages.report_text import escaped
@@ -55,17 +56,27 @@ class RenderStage:
             finding = place(error, change.head)
             return StageResult("render", FAILED, finding.message, (finding,), samples=1)
         base, notes = _read_base(workshop.renderer, change.base.folder)
+        try:
+            charts = answer(change, workshop, base, head)
+        except Unavailable as error:
+            finding = Finding("render/broken", error.message, hint=error.hint)
+            return StageResult("render", BROKEN, finding.message, (finding,))
         rows = difference(base, head)
         now = _against_now(workshop.options.running, head)
+        parts = [_summary(rows, len(head.values)), charts.summary]
         return StageResult(
             stage="render",
-            status=PASSED,
-            summary=_summary(rows, len(head.values)),
-            findings=tuple(notes),
-            samples=_looked_at(head),
-            document={"environments": sorted(head.values), "changes": [_plain(r) for r in rows]},
+            status=FAILED if charts.wrong else PASSED,
+            summary=charts.wrong or "; ".join(part for part in parts if part),
+            findings=(*notes, *charts.findings),
+            samples=_looked_at(head) + charts.samples,
+            document={
+                "environments": sorted(head.values),
+                "changes": [_plain(r) for r in rows],
+                **charts.document,
+            },
             observed={"running": {name: [_plain(r) for r in found] for name, found in now.items()}},
-            markdown=_markdown(rows, now),
+            markdown="\n\n".join(filter(None, (_markdown(rows, now), charts.markdown))),
         )
 
 

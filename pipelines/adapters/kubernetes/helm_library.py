@@ -23,10 +23,13 @@ _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "HELM_C_LIB", "HOME")
 class HelmLibrary:
     """`engine.charts.ChartRenderer`. The helper starts at the first rendering, is started again when
     it dies or takes too long, and ends with `close` or with this process. One rendering at a time;
-    safe to use from several threads."""
+    safe to use from several threads. `python` has the library; by default our own interpreter."""
 
-    def __init__(self, seconds: float = helm_text.RENDER_SECONDS) -> None:
+    def __init__(
+        self, seconds: float = helm_text.RENDER_SECONDS, python: Path | None = None
+    ) -> None:
         self._seconds = seconds
+        self._python = str(python or sys.executable)
         self._guard = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
         self._rest = b""
@@ -93,7 +96,7 @@ class HelmLibrary:
         self._rest = b""
         kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         self._child = subprocess.Popen(
-            [sys.executable, "-I", str(_CHILD)],
+            [self._python, "-I", str(_CHILD)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
