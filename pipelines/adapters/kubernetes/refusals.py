@@ -9,6 +9,7 @@ from typing import Any
 from pipelines.targets.kubernetes.cluster import ApiRefused
 
 LONGEST_MESSAGE = 1_000
+MOST_CAUSES = 5
 
 REASONS = {
     400: "BadRequest",
@@ -44,8 +45,9 @@ def refusal(doing: str, status: int, body: bytes) -> ApiRefused:
     if status == 410 or reason == "Gone":
         reason = "Expired"
     words = str(said.get("message") or body[:200].decode(errors="replace").strip())
+    told = _causes(said) if reason == "Invalid" else ""
     return ApiRefused(
-        f"cannot {doing}: {reason}: {_short(_without_values(words, doing))}",
+        f"cannot {doing}: {reason}: {_short(_without_values(told or words, doing))}",
         reason=reason,
         status=status,
         hint=hint_for(reason, words, doing, said.get("details") or {}),
@@ -84,6 +86,19 @@ def _without_values(words: str, doing: str) -> str:
         return words
     head, found, _ = words.partition("Invalid value")
     return f"{head}(value hidden)" if found else words
+
+
+def _causes(said: Mapping[str, Any]) -> str:
+    """Field and reason of each mistake; the value between them may be a whole pod template."""
+    causes = (said.get("details") or {}).get("causes") or []
+    return "; ".join(
+        f"{cause.get('field')}: {_ends(str(cause.get('message') or cause.get('reason')))}"
+        for cause in causes[:MOST_CAUSES]
+    )
+
+
+def _ends(words: str) -> str:
+    return words if len(words) <= 300 else f"{words[:80]} … {words[-200:]}"
 
 
 def _short(words: str) -> str:

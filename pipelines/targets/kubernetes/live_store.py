@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from pipelines.engine.sync.tracking import owner
 from pipelines.model.resource import Manifest, Resource, ResourceKey
 
+MOST_GONE = 1_000
+"""Deleted objects whose version is remembered, for answers that come later than the watch."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -25,6 +28,7 @@ class LiveStore:
 
     def __init__(self) -> None:
         self._entries: dict[ResourceKey, Entry] = {}
+        self._gone: dict[ResourceKey, str] = {}
         self._changed = threading.Condition()
         self._listeners: list[Callable[[ResourceKey], None]] = []
         self.turn = 0
@@ -40,17 +44,20 @@ class LiveStore:
         self._listeners = [known for known in self._listeners if known != act]
 
     def put(self, manifest: Manifest) -> ResourceKey:
+        """From a watch, or what the API server answered to a write. An older version than the one
+        that is known, or than the one that was deleted, changes nothing."""
         resource = Resource(manifest)
         key, version = resource.key, str(resource.metadata.get("resourceVersion") or "")
         known = self._entries.get(key)
         if known is None or known.version != version:
             packed = json.dumps(manifest, separators=(",", ":")).encode()
-            self._write(key, Entry(version, packed, owner(resource)))
+            self._write(key, Entry(version, packed, owner(resource)), version)
         return key
 
-    def drop(self, key: ResourceKey) -> None:
+    def drop(self, key: ResourceKey, version: str = "") -> None:
+        """`version` is the deletion's; without one the object is surely gone (it was not listed)."""
         if key in self._entries:
-            self._write(key, None)
+            self._write(key, None, version)
 
     def keys(self, group: str, kind: str, namespace: str) -> list[ResourceKey]:
         """Of one watch's scope; an empty namespace is all of them."""
@@ -84,16 +91,29 @@ class LiveStore:
             self.turn += 1
             self._changed.notify_all()
 
-    def _write(self, key: ResourceKey, entry: Entry | None) -> None:
+    def _write(self, key: ResourceKey, entry: Entry | None, version: str) -> None:
         with self._changed:
+            known = self._entries.get(key)
+            last = known.version if known else self._gone.get(key, "")
+            if _older(version, last):
+                return
             if entry is None:
                 self._entries.pop(key, None)
+                self._gone[key] = version
             else:
                 self._entries[key] = entry
+                self._gone.pop(key, None)
+            while len(self._gone) > MOST_GONE:
+                del self._gone[next(iter(self._gone))]
             self.turn += 1
             self._changed.notify_all()
         for act in self._listeners:
             act(key)
+
+
+def _older(version: str, last: str) -> bool:
+    """Versions of one kind are numbers that grow (promised since Kubernetes 1.35, true before)."""
+    return version.isdigit() and last.isdigit() and int(version) < int(last)
 
 
 class LiveView(Mapping[ResourceKey, Resource]):

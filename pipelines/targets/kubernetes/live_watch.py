@@ -114,7 +114,7 @@ class LiveWatch:
     def _take(self, event: Event) -> None:
         version = str(event.manifest["metadata"]["resourceVersion"])
         if event.type == "DELETED":
-            self._store.drop(Resource(event.manifest).key)
+            self._store.drop(Resource(event.manifest).key, version)
         elif event.type != "BOOKMARK":
             self._store.put(event.manifest)
         self._version = version

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pipelines.engine.sync.machine import Machine
 from pipelines.engine.sync.moves import Act, Do, Finished, Limits, Move, Verb
 from pipelines.model.resource import ResourceKey
-from pipelines.model.sync import ResourceResult, SyncPlan
+from pipelines.model.sync import Action, ResourceResult, SyncPlan
 from pipelines.targets.kubernetes.cluster import Cluster
 from pipelines.targets.kubernetes.dry_run import DryRuns
 from pipelines.targets.kubernetes.live_cache import WatchedCache
@@ -19,6 +19,8 @@ from pipelines.targets.kubernetes.sync_requests import Answer, Requests
 
 LOOK_SECONDS = 0.25
 """How long a wait for the cluster lasts before `stop` is asked again."""
+
+MOST_HELD = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +89,27 @@ class Operation:
         if do.verb is Verb.DRY_RUN and not self._dry_runs.decides(do):
             return Answer(do, True, "")
         self._sent += 1
-        return self._requests.carry_out(do)
+        answer = self._requests.carry_out(do)
+        if answer.live is not None and do.verb is not Verb.DRY_RUN:
+            # Who plans next must see what was written, however late the watch is.
+            self._cache.store.put(answer.live.manifest)
+        return answer
 
     def _finished(self, move: Finished) -> Attempt:
         return Attempt(
             phase=move.phase,
-            message=move.message,
+            message="; ".join([move.message, *self._held()]),
             results=self._machine.results(),
             again=move.phase in ("Failed", "Error") and not self._vain and not self._why,
             requests=self._sent,
         )
+
+    def _held(self) -> list[str]:
+        """Which objects that should be gone wait for somebody to take a finalizer off."""
+        found = []
+        for step in self._plan.steps:
+            live = self._view.get(step.key) if step.action is Action.PRUNE else None
+            if live is not None and live.metadata.get("deletionTimestamp"):
+                names = ", ".join(live.metadata.get("finalizers") or []) or "nothing we can see"
+                found.append(f"{step.key} is being deleted and held by {names}")
+        return found[:MOST_HELD]

@@ -89,8 +89,10 @@ class Requests:
             return self._cluster.apply(manifest, dry_run=dry_run)
         if do.method is Method.CREATE:
             return self._cluster.create(manifest, dry_run=dry_run)
-        if do.method is Method.UPDATE or dry_run:
+        if do.method is Method.UPDATE:
             return self._update(manifest, dry_run)
+        if dry_run:
+            return self._cluster.create(_otherwise_named(manifest), dry_run=True)
         self._cluster.delete(do.task.key, propagation=self._propagation(do))
         self._wait_gone(do.task.key)
         return self._cluster.create(manifest)
@@ -170,6 +172,12 @@ def _needed(do: Do) -> Manifest:
     if do.manifest is None:
         raise ValueError(f"{do.verb} of {do.task.key} has nothing to send")
     return do.manifest
+
+
+def _otherwise_named(manifest: Manifest) -> Manifest:
+    """What will be created anew is tried under a name that is free."""
+    metadata = {name: value for name, value in manifest["metadata"].items() if name != "name"}
+    return {**manifest, "metadata": {**metadata, "generateName": manifest["metadata"]["name"]}}
 
 
 def _is_missing(refused: ApiRefused) -> bool:
