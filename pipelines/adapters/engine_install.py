@@ -21,10 +21,16 @@ from pathlib import Path
 
 import psutil
 
-from pipelines.model.errors import NeedsPerson
+from pipelines.model import environment_yaml
+from pipelines.model.environment import KUBERNETES
+from pipelines.model.errors import BadInput, NeedsPerson
+from pipelines.model.release import ENVIRONMENTS
 
 NEEDED = ("pipelines", "policies", "pyproject.toml", "requirements.lock", "requirements-check.lock")
-PARTS = (*NEEDED, "README.md")
+CLUSTER_LOCK = "requirements-kubernetes.lock"
+"""All of requirements.lock and the extra `kubernetes`: installed where an environment on `main` has
+`target: kubernetes`, and what checks render charts with in any case."""
+PARTS = (*NEEDED, CLUSTER_LOCK, "README.md")
 MARKER = "slipway-engine.json"
 TIMEOUT_SECONDS = 600
 
@@ -84,7 +90,30 @@ class EngineInstall:
         digest = hashlib.sha256(version.encode())
         for part in NEEDED:
             digest.update(self._git("rev-parse", f"refs/heads/main:{part}"))
+        for part in self._on_main(CLUSTER_LOCK):
+            digest.update(self._git("rev-parse", f"refs/heads/main:{part}"))
+        if self.serves_a_cluster():
+            digest.update(KUBERNETES.encode())
         return f"e-{digest.hexdigest()[:12]}"
+
+    def serves_a_cluster(self) -> bool:
+        """Whether an environment on `main` has `target: kubernetes`. A file that cannot be read asks
+        for nothing: it is refused where it is used."""
+        files = [f"environments/{name}/environment.yaml" for name in ENVIRONMENTS]
+        for name, file in zip(ENVIRONMENTS, files, strict=True):
+            if not self._on_main(file):
+                continue
+            text = self._git("cat-file", "blob", f"refs/heads/main:{file}")
+            try:
+                settings = environment_yaml.parse(text.decode("utf-8", "replace"), name, file)
+            except BadInput:
+                continue
+            if settings.target == KUBERNETES:
+                return True
+        return False
+
+    def _on_main(self, path: str) -> list[str]:
+        return self._git("ls-tree", "--name-only", "refs/heads/main", path).decode().split()
 
     def _install(self, home: Path, commit: str) -> None:
         shutil.rmtree(home, ignore_errors=True)
@@ -99,7 +128,7 @@ class EngineInstall:
                 archive.extraction_filter = tarfile.data_filter
             archive.extractall(source)  # noqa: S202 - made by git from the origin's own tree
         python = str(home / "bin" / "python")
-        lock = str(source / "requirements.lock")
+        lock = str(source / (CLUSTER_LOCK if self.serves_a_cluster() else "requirements.lock"))
         self._uv("venv", "--quiet", "--allow-existing", "--python", sys.executable, str(home))
         self._pip(python, "--compile-bytecode", "--require-hashes", "-r", lock)
         self._pip(python, "--compile-bytecode", "--no-deps", str(source))
