@@ -186,15 +186,15 @@ def _plain(text: str) -> Any:
     return text
 
 
-def _whole(text: str) -> int | str:
+def _whole(text: str) -> int | float | str:
     digits = text.replace("_", "")
     bare = digits.lstrip("+-")
     try:
         if len(bare) > 1 and bare[0] == "0" and bare.isdigit():
             return int(digits, 8)
         return int(digits, 0)
-    except ValueError:  # 4,300 digits, or 0x without one
-        return text
+    except ValueError:  # 08 is no octal number; 0x has no digit; 5,000 digits
+        return _broken(bare) if bare.isdigit() else text
 
 
 def _broken(text: str) -> float | str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pipelines.engine.difference.ignoring import without_ignored
 from pipelines.engine.health.assess import assess
 from pipelines.engine.sync import hooks, options
 from pipelines.engine.sync.moves import Do, Method, TaskId, Verb
-from pipelines.engine.sync.respect import respecting
 from pipelines.engine.sync.steps import CONFIRM
 from pipelines.model.live import Health
 from pipelines.model.resource import Resource, ResourceKey
@@ -114,9 +114,9 @@ class RunningTask:
         desired = self.step.desired
         if desired is None or verb not in (Verb.APPLY, Verb.DRY_RUN):
             return Do(verb, self.id, self.step)
-        manifest = desired.manifest
-        if self.step.live is not None and not self.hook:
-            manifest = respecting(desired, self.step.live, settings)
+        manifest, live = desired.manifest, self.step.live
+        if live is not None and not self.hook and "RespectIgnoreDifferences" in settings.options:
+            manifest = without_ignored(manifest, live.manifest, settings.ignore)
         missing = options.on(desired, "SkipDryRunOnMissingResource", settings.options)
         return Do(verb, self.id, self.step, self._method(settings), manifest, missing)
 
