@@ -24,6 +24,7 @@ from pipelines.adapters.uv import Uv
 from pipelines.adapters.wheel import artifact_digest, file_digest
 from pipelines.model import application_yaml
 from pipelines.model.errors import NeedsPerson
+from pipelines.model.image import DOCKERFILE
 from pipelines.model.release import Release
 
 _WAIT_SECONDS = 600.0
@@ -173,6 +174,8 @@ def _keep_source(tree: Path, folder: Path) -> None:
     shutil.copy2(tree / release_source.LOCK, folder / "requirements.lock")
     (folder / "source" / "app").mkdir(parents=True)
     shutil.copy2(tree / application_yaml.FILE, folder / "source" / application_yaml.FILE)
+    if (tree / DOCKERFILE).is_file():
+        shutil.copy2(tree / DOCKERFILE, folder / "source" / DOCKERFILE)
     for name in ("environments", "charts"):
         if (tree / name).is_dir():
             shutil.copytree(tree / name, folder / "source" / name)

@@ -29,6 +29,7 @@ SECTIONS: dict[str, dict[str, str]] = {
     },
     "Release": {
         "build": "Build HEAD of the checkout into a release.",
+        "image": "Make the container image of a release, or of Slipway itself.",
         "releases": "List the releases that were built.",
         "promote": "Release into an environment, blue-green.",
         "rollback": "Go back to the release before, in under a second.",

@@ -2,7 +2,7 @@
 
 The engine must not run from the tree it judges. The command in a checkout's `.venv` therefore
 replaces itself by `<state>/engine/current/bin/slipway`, except for the words that make or upgrade
-that engine. Only `os` and `sys` are imported: a rollback passes through here.
+that engine, a release or an image. Only `os` and `sys` are imported: a rollback passes through here.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 MARKER = "slipway-engine.json"
-STAYS_HERE = ("up", "build")
+STAYS_HERE = ("up", "build", "image")
 
 
 def installed_state(prefix: str) -> str | None:
