@@ -1,0 +1,91 @@
+"""The test cluster's commands.
+
+python -m tests.cluster up          build what is missing and start the cluster
+python -m tests.cluster status      what runs, by process id
+python -m tests.cluster env         lines for a shell: eval "$(python -m tests.cluster env)"
+python -m tests.cluster image load FILE.tar
+python -m tests.cluster down        end everything
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from tests.cluster import images, lifecycle, tools
+from tests.cluster.errors import ClusterError
+from tests.cluster.folder import Folder
+
+
+def _up(folder: Folder, _: argparse.Namespace) -> int:
+    lifecycle.up(folder)
+    return 0
+
+
+def _down(folder: Folder, _: argparse.Namespace) -> int:
+    lifecycle.down(folder)
+    return 0
+
+
+def _status(folder: Folder, asked: argparse.Namespace) -> int:
+    found = lifecycle.standing(folder)
+    if asked.output == "json":
+        print(json.dumps({"folder": str(folder.path), "processes": found}, indent=1))
+    else:
+        for name, pid in found.items():
+            print(f"{name:24} {pid or 'not running'}")
+    return 0 if all(found.values()) else 1
+
+
+def _env(folder: Folder, _: argparse.Namespace) -> int:
+    if folder.facts() is None:
+        raise ClusterError(f"no cluster in {folder.path}", "make cluster-up")
+    print(f"export KUBECONFIG={folder.kubeconfig}")
+    print(f"export SLIPWAY_TEST_CLUSTER={folder.path}")
+    print(f"export PATH={tools.folder('kubernetes')}:{tools.folder('helm')}:$PATH")
+    return 0
+
+
+def _image(folder: Folder, asked: argparse.Namespace) -> int:
+    for name in images.load(folder, asked.file):
+        print(name)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.cluster",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, action in {"up": _up, "down": _down, "env": _env}.items():
+        commands.add_parser(name).set_defaults(action=action)
+    status = commands.add_parser("status")
+    status.add_argument("--output", choices=("text", "json"), default="text")
+    status.set_defaults(action=_status)
+    image = commands.add_parser("image").add_subparsers(required=True, metavar="COMMAND")
+    load = image.add_parser("load", help="import a docker-archive into the cluster's containerd")
+    load.add_argument("file", type=Path)
+    load.set_defaults(action=_image)
+    return parser
+
+
+def main() -> int:
+    """Exit codes: 0 done; 1 it failed, or not everything runs; 2 something is missing here."""
+    asked = _parser().parse_args()
+    try:
+        return int(asked.action(Folder.chosen(), asked))
+    except ClusterError as problem:
+        print(f"Error: {problem.message}", file=sys.stderr)
+        if problem.hint:
+            print(f"  {problem.hint}", file=sys.stderr)
+        return problem.code
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

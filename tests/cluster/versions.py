@@ -1,0 +1,89 @@
+"""Which version of every part is built. One table; `go/<folder>/go.mod` pins the modules below them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+KUBERNETES = "1.34.2"
+ARGO_CD = "3.2.1"
+ARGO_CD_SUM = "h1:rvrkW/JdH4V+xJgNDZI9wa/Ygd+fWoGbd1rAhvno22c="
+"""Of the module's zip: Argo CD is built inside a copy of itself, not from a go.mod of ours."""
+HELM = "3.22.0"
+BASE_SUITE = "bookworm"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Programs that are built together.
+
+    `folder` is a folder of `tests/cluster/go` (empty: the module's own); `packages` maps a program's
+    name to the Go package it comes from; `stamps` are the variables the linker sets, by name.
+    """
+
+    name: str
+    version: str
+    folder: str
+    packages: dict[str, str]
+    stamps: dict[str, str]
+
+    @property
+    def key(self) -> str:
+        return f"{self.name}-{self.version}"
+
+
+_K = "k8s.io/kubernetes/cmd"
+_VERSION = "k8s.io/component-base/version"
+
+PARTS = (
+    Part(
+        "kubernetes",
+        KUBERNETES,
+        "kubernetes",
+        {
+            name: f"{_K}/{name}"
+            for name in (
+                "kube-apiserver",
+                "kube-controller-manager",
+                "kube-scheduler",
+                "kubelet",
+                "kube-proxy",
+                "kubectl",
+            )
+        },
+        {
+            f"{_VERSION}.gitVersion": f"v{KUBERNETES}",
+            f"{_VERSION}.gitMajor": KUBERNETES.split(".")[0],
+            f"{_VERSION}.gitMinor": KUBERNETES.split(".")[1],
+        },
+    ),
+    Part("etcd", "3.6.5", "etcd", {"etcd": "go.etcd.io/etcd/server/v3"}, {}),
+    Part("coredns", "1.12.4", "coredns", {"coredns": "."}, {}),
+    Part("metrics-server", "0.9.0", "metrics-server", {"metrics-server": "."}, {}),
+    Part("pause", "1", "pause", {"pause": "."}, {}),
+    Part("helm", HELM, "helm", {"helm": "helm.sh/helm/v3/cmd/helm"}, {}),
+    Part(
+        "argocd",
+        ARGO_CD,
+        "",
+        {"argocd": "./cmd"},
+        {"github.com/argoproj/argo-cd/v3/common.version": f"v{ARGO_CD}"},
+    ),
+)
+BY_NAME = {part.name: part for part in PARTS}
+
+CLUSTER = ("kubernetes", "etcd", "coredns", "metrics-server", "pause", "helm")
+"""What `up` needs. Argo CD is built by the first `argocd up`."""
+
+DEBIAN = {
+    "containerd": "containerd",
+    "runc": "runc",
+    "/usr/lib/cni/bridge": "containernetworking-plugins",
+    "iptables": "iptables",
+    "conntrack": "conntrack",
+    "ipset": "ipset",
+    "socat": "socat",
+    "ebtables": "ebtables",
+    "ip": "iproute2",
+    "debootstrap": "debootstrap",
+}
+"""A program `up` needs (a name on PATH, or a file) and the Debian package that has it."""
