@@ -115,7 +115,8 @@ class ImageBuilder:
             _add_release(context, recipe)
             say("build", "without a network")
             target = file or Path(made) / "image.tar"
-            with self._temporary(context, temporary, {**recipe.arguments, "BASE_IMAGE": base}):
+            arguments = {**recipe.arguments, "BASE_IMAGE": base, "MAKING": temporary}
+            with self._temporary(context, temporary, arguments):
                 say("rewrite", "sorted, without times")
                 self._docker.save(temporary, Path(made) / "saved.tar")
                 layers = self._docker.layers_of(base)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -90,11 +91,12 @@ class Docker:
             ) from error
 
     def forget(self, tag: str) -> None:
-        """A name that nobody needs any more; what it names stays where something else names it."""
-        try:
-            self._run(["image", "rm", tag], seconds=60)
-        except _Failed:
-            return
+        """A temporary name, and the stages of its build: they carry it as a label. What another
+        image uses stays."""
+        label = f"label=dev.slipway.making={tag}"
+        for argv in (["image", "rm", tag], ["image", "prune", "--force", "--filter", label]):
+            with suppress(_Failed):
+                self._run(argv, seconds=60)
 
     def _ask(self, arguments: Sequence[str]) -> str:
         try:
