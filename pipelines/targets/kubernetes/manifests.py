@@ -49,6 +49,8 @@ class BranchManifests:
         self._source = source
         self._renderer = renderer
         self._copies = copies
+        self._read_of = ""
+        self._read: dict[str, str | None] = {}
 
     def files(self, state: BranchState, releases: Mapping[str, Release]) -> dict[str, str]:
         found: dict[str, str] = {}
@@ -76,7 +78,8 @@ class BranchManifests:
         return self._of(charts.slot_path(slot), release, slot)
 
     def of_edge(self, slot: Slot, release: Release) -> str:
-        """What stands in front while this release is active in `slot`; as `of_slot`."""
+        """What stands in front while this release is active; as `of_slot`. `slot` is where Services
+        lead at first: who holds them may have turned them since."""
         return self._of(charts.EDGE_PATH, release, slot)
 
     def _of(self, path: str, release: Release, slot: Slot) -> str:
@@ -100,12 +103,18 @@ class BranchManifests:
         if reading.head is None:
             return None
         state = reading.head.state
-        content = state.slots.get(slot)
+        content = state.active_content if path == charts.EDGE_PATH else state.slots.get(slot)
         if content is None or content.release != release.id:
             return None
-        if path == charts.EDGE_PATH and state.active is not slot:
-            return None
-        return self._branches.file(self._environment, reading.head.commit, path)
+        return self._file(reading.head.commit, path)
+
+    def _file(self, commit: str, path: str) -> str | None:
+        """Asked for each look at the cluster: read once for each commit."""
+        if self._read_of != commit:
+            self._read_of, self._read = commit, {}
+        if path not in self._read:
+            self._read[path] = self._branches.file(self._environment, commit, path)
+        return self._read[path]
 
     def _rendered(self, path: str, release: Release, slot: Slot) -> str:
         if path == charts.EDGE_PATH:
@@ -126,8 +135,8 @@ class BranchManifests:
         )
 
     def _copy(self, path: str, slot: Slot, release: str) -> Path:
-        kind = charts.EDGE if path == charts.EDGE_PATH else "slot"
-        return self._copies / f"{release}.{slot}.{kind}.yaml"
+        part = charts.EDGE if path == charts.EDGE_PATH else str(slot)
+        return self._copies / f"{release}.{part}.yaml"
 
     def _keep(self, path: str, slot: Slot, release: str, text: str) -> None:
         """Whole or not there; only when it says something else than before."""

@@ -37,13 +37,14 @@ class Branch:
         self.state: BranchState | None = None
         self.files: dict[str, str] = {}
         self.away = False
+        self.commit = "c1"
 
     def read(self, environment: str, known_commit: str | None) -> BranchReading:
         if self.away:
             return BranchReading(trouble="unreachable", detail="gone")
         if self.state is None:
             return BranchReading(trouble="absent")
-        return BranchReading(head=BranchHead("c1", None, self.state))
+        return BranchReading(head=BranchHead(self.commit, None, self.state))
 
     def file(self, environment: str, commit: str, path: str) -> str | None:
         return self.files.get(path)
@@ -183,6 +184,24 @@ def test_a_release_that_the_branch_does_not_name_there_is_rendered_without_hooks
     assert told(place.manifests.of_edge(Slot.BLUE, FIRST))["activeSlot"] == "blue"
 
 
+def test_what_stands_in_front_is_that_of_the_active_release_wherever_its_services_lead(
+    place: Place,
+) -> None:
+    place.commit()
+    edge = place.branch.files["edge/manifests.yaml"]
+    assert place.manifests.of_edge(Slot.BLUE, SECOND) == edge
+    place.branch.away = True
+    assert place.manifests.of_edge(Slot.GREEN, SECOND) == edge
+
+
+def test_a_new_commit_is_read_anew(place: Place) -> None:
+    place.commit()
+    first = place.manifests.of_slot(Slot.BLUE, FIRST)
+    place.branch.commit = "c2"
+    place.branch.files = {**place.branch.files, "slots/blue/manifests.yaml": "# other\n"}
+    assert place.manifests.of_slot(Slot.BLUE, FIRST) == "# other\n" != first
+
+
 def test_with_git_away_a_slot_is_given_what_it_was_given_last(place: Place) -> None:
     place.commit()
     before = place.manifests.of_slot(Slot.BLUE, FIRST)
@@ -197,7 +216,7 @@ def test_copies_of_releases_that_went_go_too(place: Place) -> None:
     place.manifests.of_slot(Slot.BLUE, FIRST)
     place.manifests.of_slot(Slot.GREEN, SECOND)
     place.manifests.forget({"r-2"})
-    assert [copy.name for copy in place.copies.iterdir()] == ["r-2.green.slot.yaml"]
+    assert [copy.name for copy in place.copies.iterdir()] == ["r-2.green.yaml"]
 
 
 # --- what a promotion would change ----------------------------------------------------------------
