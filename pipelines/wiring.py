@@ -10,12 +10,15 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines import wiring_target
 from pipelines.flows.context import Context, Progress
 from pipelines.model.environment import EnvironmentSettings
+from pipelines.model.errors import SlipwayError
 from pipelines.model.release import ENVIRONMENTS
 from pipelines.targets.local.layout import Installation, Layout, runtime_folder
 
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
     from pipelines.flows.source_ports import Source
     from pipelines.records.evidence import Evidence
     from pipelines.records.jobs import Jobs
+    from pipelines.targets.kubernetes.manifests import BranchManifests
+    from pipelines.targets.kubernetes.target import KubernetesTarget
     from pipelines.targets.local.target import LocalTarget
 
 WORKER = ENVIRONMENTS[0]
@@ -50,14 +55,17 @@ def open_context(
 
     def read_settings() -> EnvironmentSettings:
         if environment not in settings:
-            settings[environment] = origin.settings(environment)
+            found = origin.settings(environment)
+            settings[environment] = wiring_target.refuse_other_target(layout, found)
         return settings[environment]
 
+    target, manifests = _target(layout, store, origin, read_settings)
     return Context(
         environment=environment,
         state=layout.installation.state,
         records=open_records(layout.installation.state, environment),
-        target=_local_target(layout, store),
+        target=target,
+        manifests=manifests,
         origin=origin,
         store=store,
         settings=read_settings,
@@ -281,8 +289,34 @@ def start_controller(state: Path, environment: str) -> None:
         *(sys.executable, "-m", "pipelines.cli.main", "controller", environment),
         *("--supervised", "--state", str(installation.state)),
     ]
-    layout = installation.layout(environment)
-    _local_target(layout, open_store(state)).ensure_controller(argv)
+    layout, store = installation.layout(environment), open_store(state)
+    target, _ = _target(layout, store, open_origin(state), lambda: _settings(state, environment))
+    target.ensure_controller(argv)
+
+
+def take_over_settings(state: Path) -> None:
+    """Where each environment runs, as `main` says it, counts from now on. What cannot be read
+    changes nothing here; who needs those settings says what is wrong with them."""
+    for environment in ENVIRONMENTS:
+        with suppress(SlipwayError):
+            layout = Installation.load(state).layout(environment)
+            wiring_target.remember(layout, _settings(state, environment))
+
+
+def _settings(state: Path, environment: str) -> EnvironmentSettings:
+    return open_origin(state).settings(environment)
+
+
+def _target(
+    layout: Layout, store: ReleaseStore, origin: Origin, settings: Callable[[], EnvironmentSettings]
+) -> tuple[LocalTarget | KubernetesTarget, BranchManifests | None]:
+    where = wiring_target.remembered(layout)
+    if where is None:
+        return _local_target(layout, store), None
+    from pipelines.wiring_kubernetes import branch_manifests
+
+    manifests = branch_manifests(layout.environment, layout.root, origin, store, settings)
+    return wiring_target.open_target(layout, where, store, manifests), manifests
 
 
 def _local_target(layout: Layout, store: ReleaseStore) -> LocalTarget:

@@ -23,6 +23,7 @@ def finish(state: Path, began: float, output: str) -> None:
     """Build what was never built, bring every environment up, say what there is now."""
     installation = Installation.load(state)
     display = Display(quiet=output == "json")
+    wiring.take_over_settings(state)
     with display:
         contexts = [
             wiring.open_context(state, name, actor=actor(), progress=display)

@@ -129,9 +129,9 @@ class Observer:
             return PodAnswer("", "", "", False, words or error.message)
         ready = code == 200
         return PodAnswer(
-            str(version.get("release", "")),
-            str(version.get("artifact", "")),
-            str(version.get("traffic", "")),
+            str(version.get("release") or ""),
+            str(version.get("artifact") or ""),
+            str(version.get("traffic") or ""),
             ready,
             "ready" if ready else failing(body) or f"/health/ready answers {code}",
         )

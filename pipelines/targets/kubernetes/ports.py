@@ -45,9 +45,7 @@ class Backups(Protocol):
 
 
 class Keeper(Protocol):
-    """The process on the release host that acts for the environment."""
-
-    def alive(self) -> bool: ...
+    """What keeps the environment's controller alive on the release host."""
 
     def abandoned(self) -> bool: ...
 

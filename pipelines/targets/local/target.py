@@ -35,10 +35,11 @@ from pipelines.targets.local.application import (
     migration_status_of,
     row_of,
 )
+from pipelines.targets.local.controller_keeper import ControllerKeeper
 from pipelines.targets.local.layout import LOOPBACK, Layout, write_atomically
 from pipelines.targets.local.observation import Observer
-from pipelines.targets.local.ports import CommandResult, LocalAdapters, ProcessOrder, Releases
-from pipelines.targets.local.process_orders import base_environment, process_name, slot_environment
+from pipelines.targets.local.ports import CommandResult, LocalAdapters, Releases
+from pipelines.targets.local.process_orders import process_name, slot_environment
 from pipelines.targets.local.services import ServiceKeeper
 from pipelines.targets.local.slot_keeper import SlotKeeper
 
@@ -46,7 +47,6 @@ LOCK_TIMEOUT = "LOCK_TIMEOUT"
 """What an application names a migration that met a busy lock: to be tried again later."""
 PROBE_PATH = "/health/ready"
 TRAFFIC_POLL_SECONDS = 0.005
-CONTROLLER = "controller"
 
 
 class LocalTarget:
@@ -59,6 +59,7 @@ class LocalTarget:
         self.slots = SlotKeeper(layout, store, supervisor, self.processes, self.services)
         self.observer = Observer(layout, store, self.slots, self.processes, self.http)
         self.commands = ApplicationCommands(self.processes)
+        self.controller = ControllerKeeper(layout, supervisor, self.processes)
 
     # --- what outlives a release -----------------------------------------------------------------
     def ensure(self, services: Release) -> None:
@@ -71,32 +72,13 @@ class LocalTarget:
 
     def ensure_controller(self, argv: Sequence[str]) -> None:
         """The environment's actor, kept by the supervisor and outliving it."""
-        self.adapters.supervisor.begin()
-        self.adapters.supervisor.ready()
-        order = ProcessOrder(
-            name=CONTROLLER,
-            argv=tuple(argv),
-            env=base_environment(self.layout),
-            cwd="/",
-            log=str(self.layout.logs / "controller.log"),
-            pidfile=str(self.layout.pidfile(CONTROLLER)),
-            bound=False,
-        )
-        self.adapters.supervisor.run(order)
+        self.controller.start(argv)
 
     def stop_controller(self) -> None:
-        for path in self.layout.orders.glob(f"{CONTROLLER}.*.json"):
-            path.unlink(missing_ok=True)
-        pidfile = self.layout.pidfile(CONTROLLER)
-        self.processes.signal(pidfile, signal.SIGTERM)
-        if not self.processes.wait_gone(pidfile, 5.0):
-            self.processes.signal(pidfile, signal.SIGKILL)
+        self.controller.stop()
 
     def abandoned(self) -> bool:
-        if not any(self.layout.orders.glob(f"{CONTROLLER}.*.json")):
-            return False
-        pidfiles = (self.layout.supervisor_pidfile, self.layout.pidfile(CONTROLLER))
-        return all(self.processes.alive(pidfile) is None for pidfile in pidfiles)
+        return self.controller.abandoned()
 
     def stop_all(self) -> None:
         self.stop_controller()

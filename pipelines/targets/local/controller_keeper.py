@@ -1,0 +1,47 @@
+"""The controller of an environment on this machine: kept by the supervisor, outliving it."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Sequence
+
+from pipelines.targets.local.layout import Layout
+from pipelines.targets.local.ports import Processes, ProcessOrder, Supervisor
+from pipelines.targets.local.process_orders import base_environment
+
+CONTROLLER = "controller"
+PASSED_ON = ("KUBECONFIG", "HELM")
+"""Of the shell that starts it: where a cluster is, and by which program charts are rendered."""
+
+
+class ControllerKeeper:
+    def __init__(self, layout: Layout, supervisor: Supervisor, processes: Processes) -> None:
+        self.layout, self.supervisor, self.processes = layout, supervisor, processes
+        self.pidfile = layout.pidfile(CONTROLLER)
+
+    def start(self, argv: Sequence[str], more: dict[str, str] | None = None) -> None:
+        self.supervisor.begin()
+        self.supervisor.ready()
+        order = ProcessOrder(
+            name=CONTROLLER,
+            argv=tuple(argv),
+            env=base_environment(self.layout) | (more or {}),
+            cwd="/",
+            log=str(self.layout.logs / "controller.log"),
+            pidfile=str(self.pidfile),
+            bound=False,
+        )
+        self.supervisor.run(order)
+
+    def stop(self) -> None:
+        for path in self.layout.orders.glob(f"{CONTROLLER}.*.json"):
+            path.unlink(missing_ok=True)
+        self.processes.signal(self.pidfile, signal.SIGTERM)
+        if not self.processes.wait_gone(self.pidfile, 5.0):
+            self.processes.signal(self.pidfile, signal.SIGKILL)
+
+    def abandoned(self) -> bool:
+        if not any(self.layout.orders.glob(f"{CONTROLLER}.*.json")):
+            return False
+        pidfiles = (self.layout.supervisor_pidfile, self.pidfile)
+        return all(self.processes.alive(pidfile) is None for pidfile in pidfiles)

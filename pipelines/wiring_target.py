@@ -1,0 +1,114 @@
+"""Which target an environment of an installation has, and the adapters of one on a cluster.
+
+Where an environment runs is decided on `main`, but a rollback must not need git: `slipway up` keeps
+what `main` says in a file of the state folder, and everything else reads that.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.model.environment import EnvironmentSettings, KubernetesSettings
+from pipelines.model.errors import NeedsPerson, SlipwayError
+from pipelines.targets.kubernetes.layout import Place
+from pipelines.targets.local.layout import Layout, write_atomically
+
+if TYPE_CHECKING:
+    from pipelines.flows.ports import ReleaseStore
+    from pipelines.targets.kubernetes.manifests import BranchManifests
+    from pipelines.targets.kubernetes.target import KubernetesTarget
+
+APPLICATION = "trading"
+"""Of an environment that never had a release."""
+
+
+def remembered_file(layout: Layout) -> Path:
+    return layout.root / "kubernetes.json"
+
+
+def remembered(layout: Layout) -> KubernetesSettings | None:
+    """Where the environment runs, None for this machine. Raises NeedsPerson for a damaged file."""
+    file = remembered_file(layout)
+    try:
+        return KubernetesSettings(**json.loads(file.read_text()))
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError) as error:
+        raise NeedsPerson(
+            f"{file} is damaged: {error}", hint="remove it, then: slipway up"
+        ) from None
+
+
+def remember(layout: Layout, settings: EnvironmentSettings) -> None:
+    """What `main` says counts from now on."""
+    file = remembered_file(layout)
+    if settings.kubernetes is None:
+        file.unlink(missing_ok=True)
+        return
+    text = json.dumps(asdict(settings.kubernetes), indent=1, sort_keys=True) + "\n"
+    if not file.exists() or file.read_text() != text:
+        layout.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_atomically(file, text)
+
+
+def refuse_other_target(layout: Layout, settings: EnvironmentSettings) -> EnvironmentSettings:
+    """Raises NeedsPerson when `main` says something else than this installation acts on."""
+    if settings.kubernetes != remembered(layout):
+        raise NeedsPerson(
+            f"environments/{layout.environment}/environment.yaml was changed: target"
+            f" {settings.target}, as main says it, is not what runs here",
+            hint="slipway up takes it over; what ran elsewhere goes on running there",
+        )
+    return settings
+
+
+def open_target(
+    layout: Layout,
+    settings: KubernetesSettings,
+    store: ReleaseStore,
+    manifests: BranchManifests,
+) -> KubernetesTarget:
+    """Nothing is asked of cluster or database yet, except where the cluster is."""
+    from pipelines.adapters.http import PlainHttp
+    from pipelines.adapters.kubernetes.client import open_cluster
+    from pipelines.adapters.kubernetes.controller_keeper import HostKeeper
+    from pipelines.adapters.kubernetes.dumps import Dumps
+    from pipelines.adapters.rows_url import UrlRows, database_url
+    from pipelines.targets.kubernetes.apply_all import ApplyAll
+    from pipelines.targets.kubernetes.ports import KubernetesAdapters
+    from pipelines.targets.kubernetes.slot_manifests import ChartManifests
+    from pipelines.targets.kubernetes.target import KubernetesTarget
+
+    place = place_of(layout, settings, store)
+    cluster = open_cluster(settings.context)
+    file = url_file(layout, settings)
+    adapters = KubernetesAdapters(
+        cluster=cluster,
+        manifests=ChartManifests(place, manifests),
+        syncer=ApplyAll(place, cluster),
+        rows=UrlRows(file, layout.environment),
+        backups=Dumps(layout.backups, lambda: database_url(file, layout.environment)),
+        http=PlainHttp(),
+        keeper=HostKeeper(layout),
+    )
+    return KubernetesTarget(place, store, adapters)
+
+
+def place_of(layout: Layout, settings: KubernetesSettings, store: ReleaseStore) -> Place:
+    try:
+        newest = store.newest()
+    except SlipwayError:
+        newest = None
+    application = newest.application.name if newest else APPLICATION
+    name = f"{application}-{layout.environment}"
+    return Place(layout.environment, settings.namespace, application, (name, f"{name}-edge"))
+
+
+def url_file(layout: Layout, settings: KubernetesSettings) -> Path | None:
+    """A relative path lies in the state folder."""
+    if not settings.database_url_file:
+        return None
+    return layout.installation.state / settings.database_url_file
