@@ -14,7 +14,7 @@ import json
 import sys
 from pathlib import Path
 
-from tests.cluster import images, lifecycle, tools
+from tests.cluster import docker, images, lifecycle, tools
 from tests.cluster.errors import ClusterError
 from tests.cluster.folder import Folder
 
@@ -54,6 +54,16 @@ def _image(folder: Folder, asked: argparse.Namespace) -> int:
     return 0
 
 
+def _docker_up(folder: Folder, _: argparse.Namespace) -> int:
+    print(f"export DOCKER_HOST={docker.up(folder)}")
+    return 0
+
+
+def _docker_down(folder: Folder, _: argparse.Namespace) -> int:
+    docker.down(folder)
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tests.cluster",
@@ -70,6 +80,9 @@ def _parser() -> argparse.ArgumentParser:
     load = image.add_parser("load", help="import a docker-archive into the cluster's containerd")
     load.add_argument("file", type=Path)
     load.set_defaults(action=_image)
+    engine = commands.add_parser("docker").add_subparsers(required=True, metavar="COMMAND")
+    for name, action in {"up": _docker_up, "down": _docker_down}.items():
+        engine.add_parser(name).set_defaults(action=action)
     return parser
 
 
