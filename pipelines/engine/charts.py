@@ -17,6 +17,7 @@ from pipelines.model.release import Release
 from pipelines.model.slots import Slot
 
 EDGE = "edge"
+ROLLING_UPDATE = "rollingUpdate"
 LARGEST_BYTES = 5_000_000
 """Of one rendering; far below what a git host or an API server would take."""
 
@@ -112,6 +113,11 @@ def chart_values(
     if told := {key: value for key, value in engine.items() if value}:
         known["engineImage"] = told
     return [own, known]
+
+
+def has_slots(release: Release, environment: str) -> bool:
+    """Not with `strategy: rollingUpdate`: there is one set, whose pods are replaced one by one."""
+    return release.values.get(environment, {}).get("strategy") != ROLLING_UPDATE
 
 
 def migrations_digest(release: Release) -> str:

@@ -122,6 +122,8 @@ def propose(
     if nothing:
         return Proposal(head, state, release, _nothing_to_do(state, release))
     _nobody_else(ctx)
+    if ctx.manifests is not None:
+        ctx.manifests.candidate(release, state.active)  # a chart that does not render says no here
     cut, lands = (
         _version(ctx, release, migrations.contract, only_looking)
         if kind == "promotion"

@@ -108,6 +108,18 @@ def test_a_chart_that_does_not_render_changes_nothing(place: Place) -> None:
     assert place.head() == commit
 
 
+def test_a_secret_never_comes_to_the_branch(place: Place) -> None:
+    secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: x}\nstringData: {a: hush-hush}\n"
+    place.write({"charts/edge/templates/secret.yaml": secret})
+    release = place.build()
+    with pytest.raises(Refused, match="for everybody to read") as refused:
+        place.commit(release, None, Slot.BLUE, None)
+    assert "hush" not in str(refused.value)
+    with pytest.raises(Refused):
+        place.manifests.candidate(release, Slot.BLUE)
+    assert place.head() is None
+
+
 def test_a_release_from_before_the_charts_is_refused(place: Place) -> None:
     place.app.git("rm", "-rq", "charts")
     place.app.commit("Without charts")

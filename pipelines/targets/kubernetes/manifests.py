@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Protocol
 
 from pipelines.engine import charts
+from pipelines.engine.chart_objects import holds_secret, objects, title
 from pipelines.engine.charts import ChartRenderer
 from pipelines.model.branch import BranchReading, BranchState
 from pipelines.model.environment import EnvironmentSettings
-from pipelines.model.errors import Unavailable
+from pipelines.model.errors import Refused, Unavailable
 from pipelines.model.release import Release
 from pipelines.model.slots import Slot
 
@@ -59,17 +60,27 @@ class BranchManifests:
             if content is None:
                 continue
             release = releases[content.release]
+            if slot is not state.active and not self._beside(state, releases):
+                continue
             text = self._slot(release, slot, active=slot is state.active)
             found[charts.slot_path(slot)] = text
             if slot is state.active:
                 found[charts.EDGE_PATH] = self._edge(release, slot)
+        _check(found)
         return found
 
+    def _beside(self, state: BranchState, releases: Mapping[str, Release]) -> bool:
+        """Whether the other slot has objects of its own beside the active one's."""
+        filled = [content.release for content in state.slots.values() if content is not None]
+        return all(charts.has_slots(releases[name], self._environment) for name in filled)
+
     def candidate(self, release: Release, slot: Slot) -> dict[str, str]:
-        return {
+        found = {
             charts.slot_path(slot): self._slot(release, slot, active=True),
             charts.EDGE_PATH: self._edge(release, slot),
         }
+        _check(found)
+        return found
 
     def of_slot(self, slot: Slot, release: Release) -> str:
         """What the slot shall run: as the branch holds it when it names this release there, else
@@ -156,6 +167,17 @@ class BranchManifests:
         for copy in self._copies.glob("r-*.yaml"):
             if copy.name.partition(".")[0] not in keep:
                 copy.unlink(missing_ok=True)
+
+
+def _check(files: Mapping[str, str]) -> None:
+    """Raises BadInput for what is no object or has the name of another, Refused for a secret."""
+    for resource in objects(files):
+        if holds_secret(resource):
+            raise Refused(
+                f"{title(resource)} would lie on the branch of the environment, for everybody to"
+                " read",
+                hint="name a Secret that somebody makes in the cluster; a chart renders none",
+            )
 
 
 def digest(text: str) -> str:

@@ -99,6 +99,12 @@ def test_a_slot_that_is_empty_is_left_out(place: Place) -> None:
     assert set(files) == {"slots/green/manifests.yaml", "edge/manifests.yaml"}
 
 
+def test_one_set_without_slots_is_only_there_once(place: Place) -> None:
+    rolling = release("r-2", strategy="rollingUpdate")
+    files = render_files(STATE, {"r-1": FIRST, "r-2": rolling}, place.manifests)
+    assert set(files) == {"slots/green/manifests.yaml", "edge/manifests.yaml"}
+
+
 def test_on_one_machine_the_branch_holds_processes_as_before() -> None:
     files = render_files(STATE, RELEASES)
     assert set(files) == {"slots/blue/processes.yaml", "slots/green/processes.yaml"}
