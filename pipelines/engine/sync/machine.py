@@ -270,7 +270,8 @@ class Machine:
         sent = []
         for task in step:
             if task.step.action is Action.NOTHING:
-                task.state, task.code, task.message = RUNNING, ResultCode.SYNCED, "unchanged"
+                task.state, task.code = RUNNING, ResultCode.SYNCED
+                task.message = task.applied = "unchanged"
             elif not task.prune:
                 sent.append(task)
         groups = tuple(

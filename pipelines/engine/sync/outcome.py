@@ -27,7 +27,7 @@ def record(task: RunningTask, verb: Verb, *, ok: bool, message: str, live: Resou
 
 
 def _applied(task: RunningTask, *, ok: bool, message: str, live: Resource | None) -> None:
-    task.message = message
+    task.message = task.applied = message
     task.state = RUNNING if ok else FAILED
     task.code = ResultCode.SYNCED if ok else ResultCode.SYNC_FAILED
     task.answer, task.released, task.gone = live, False, False

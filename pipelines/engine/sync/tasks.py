@@ -32,6 +32,7 @@ class RunningTask:
     state: str = PENDING
     code: ResultCode | None = None
     message: str = ""
+    applied: str = ""  # what was said when it was applied
     answer: Resource | None = None
     seen: bool = False
     gone: bool = False
@@ -103,7 +104,7 @@ class RunningTask:
             return
         states = _HOOK_STATES if self.hook else _STATES
         self.state = states.get(health.status, FAILED if self.hook else RUNNING)
-        self.message = health.message or self.message
+        self.message = health.message or self.applied
 
     def remains(self, live: Mapping[ResourceKey, Resource]) -> bool:
         """Is what was deleted still there?"""
