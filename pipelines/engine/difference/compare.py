@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pipelines.engine.difference.ignoring import is_ignored, matching, without_ignored
+from pipelines.engine.difference.learned import learned
 from pipelines.engine.difference.normal import as_stored, as_wanted
 from pipelines.engine.difference.owners import Owners
 from pipelines.engine.difference.pointer import in_order
@@ -34,6 +35,7 @@ def changes(
     if rules:
         desired = without_ignored(desired, live, rules)
     shape = shape_of(str(desired.get("apiVersion", "")), str(desired.get("kind", "")))
+    shape = learned(shape, live)
     wanted, there = as_wanted(desired, live), as_stored(live)
     walk = Walk()
     walk.mapping(wanted, there, shape)

@@ -20,7 +20,8 @@ def matching(manifest: Manifest, ignore: Sequence[IgnoreRule]) -> tuple[IgnoreRu
     if not ignore:
         return ()
     group = str(manifest.get("apiVersion", "")).rpartition("/")[0]
-    metadata = manifest.get("metadata") or {}
+    metadata = manifest.get("metadata")
+    metadata = metadata if isinstance(metadata, dict) else {}
     return tuple(
         rule
         for rule in ignore

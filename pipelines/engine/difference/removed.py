@@ -21,7 +21,7 @@ from pipelines.engine.difference.owners import (
     key_object,
     names_element,
 )
-from pipelines.engine.difference.pointer import join
+from pipelines.engine.difference.pointer import find, join
 from pipelines.engine.difference.shapes import Shape
 from pipelines.model.resource import Manifest
 from pipelines.model.sync import FieldChange
@@ -138,11 +138,10 @@ def _index(elements: list[Any], step: str) -> int | None:
 
 
 def _last_applied(live: Manifest) -> Mapping[str, Any]:
-    annotations = (live.get("metadata") or {}).get("annotations") or {}
-    text = annotations.get(rules.LAST_APPLIED) if isinstance(annotations, dict) else None
+    text = find(live, ["metadata", "annotations", rules.LAST_APPLIED])
     try:
-        read = json.loads(text) if text else {}
-    except (ValueError, TypeError):
+        read = json.loads(text) if isinstance(text, str) else {}
+    except ValueError:
         return {}
     if not isinstance(read, dict):
         return {}

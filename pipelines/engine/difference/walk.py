@@ -90,6 +90,8 @@ class Walk:
         return True
 
     def _element(self, want: Any, have: Any, index: int, shape: Shape) -> None:
+        if want is None:  # null says nothing in a list either
+            return
         self.path.append(index)
         self.value(want, have, shape)
         self.path.pop()
