@@ -14,7 +14,7 @@ import json
 import sys
 from pathlib import Path
 
-from tests.cluster import docker, images, lifecycle, tools
+from tests.cluster import argocd, docker, images, lifecycle, tools
 from tests.cluster.errors import ClusterError
 from tests.cluster.folder import Folder
 
@@ -64,6 +64,16 @@ def _docker_down(folder: Folder, _: argparse.Namespace) -> int:
     return 0
 
 
+def _argocd_up(folder: Folder, asked: argparse.Namespace) -> int:
+    argocd.up(folder, argocd.LIFTED if asked.lifted else {})
+    return 0
+
+
+def _argocd_down(folder: Folder, _: argparse.Namespace) -> int:
+    argocd.down(folder)
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tests.cluster",
@@ -83,6 +93,13 @@ def _parser() -> argparse.ArgumentParser:
     engine = commands.add_parser("docker").add_subparsers(required=True, metavar="COMMAND")
     for name, action in {"up": _docker_up, "down": _docker_down}.items():
         engine.add_parser(name).set_defaults(action=action)
+    argo = commands.add_parser("argocd").add_subparsers(required=True, metavar="COMMAND")
+    start = argo.add_parser("up", help="install and start Argo CD beside the cluster")
+    start.add_argument(
+        "--lifted", action="store_true", help="without its client limits and wave delay"
+    )
+    start.set_defaults(action=_argocd_up)
+    argo.add_parser("down").set_defaults(action=_argocd_down)
     return parser
 
 

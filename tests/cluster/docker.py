@@ -13,11 +13,12 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from tests.cluster import processes
+from tests.cluster import cgroups, processes
 from tests.cluster.errors import Missing
 from tests.cluster.folder import Folder
 
 NAME = "docker"
+CGROUP = "slipway-docker"
 DEBIAN = {
     "dockerd": "docker.io",
     "containerd": "containerd",
@@ -72,8 +73,9 @@ def _answers(folder: Folder) -> bool:
 
 def down(folder: Folder) -> None:
     """End it with its containers and mounts, and remove its data."""
-    processes.stop(folder, NAME, patience_seconds=2.0)
+    processes.stop(folder, NAME, patience_seconds=0.0)
     processes.forget(folder, NAME)
+    cgroups.remove(CGROUP, patience_seconds=2.0)
     shutil.rmtree(folder / "docker", ignore_errors=True)
     (folder / "docker.sock").unlink(missing_ok=True)
 

@@ -9,12 +9,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.cluster import addons, control_plane, images, node, processes, tools
+from tests.cluster import addons, cgroups, control_plane, docker, images, node, processes, tools
 from tests.cluster.errors import Missing, NotReady
 from tests.cluster.folder import Facts, Folder
 from tests.cluster.say import say, step
 from tests.cluster.versions import CLUSTER, DEBIAN
 
+HASTE_SECONDS = 1.0
+"""How long a process may take to end by itself: nothing it writes is kept."""
 PARTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 ON_NODE = (node.HOLDER, "containerd", "kubelet", "kube-proxy")
 
@@ -61,7 +63,7 @@ def _make(folder: Folder) -> Facts:
     with step("certificates and settings"):
         control_plane.prepare(folder, facts)
         node.configure(folder, facts)
-        node.make_cgroups(facts)
+        cgroups.make(facts.cgroup)
         node.hold(folder, facts)
     return facts
 
@@ -132,16 +134,14 @@ def _until_node_ready(folder: Folder) -> None:
 def down(folder: Folder) -> None:
     """End everything that was started for this folder, and remove the folder. Quiet when nothing is."""
     facts = folder.facts()
-    for name in ("argocd", *reversed(ON_NODE[1:3])):
-        processes.stop(folder, name)
     for name in reversed(processes.recorded(folder)):
-        if name != node.HOLDER:
-            processes.stop(folder, name)
-    processes.stop(folder, node.HOLDER)
+        processes.stop(folder, name, HASTE_SECONDS)
     processes.end_marked(folder)
     if facts is not None:
         node.release_index(facts)
-        node.remove_cgroups(facts)
+        cgroups.remove(facts.cgroup)
+    if (folder / docker.NAME).exists():
+        docker.down(folder)
     shutil.rmtree(folder.path, ignore_errors=True)
 
 

@@ -12,7 +12,6 @@ import contextlib
 import json
 import shutil
 import subprocess
-import time
 from pathlib import Path
 
 import psutil
@@ -23,7 +22,6 @@ from tests.cluster.folder import Facts, Folder
 
 NAME = "slipway-test"
 HOLDER = "node"
-CGROUPS = Path("/sys/fs/cgroup")
 SYS_RESOURCE = 24
 """The capability's bit in the kernel's mask."""
 
@@ -218,36 +216,6 @@ def _write_network(folder: Folder, facts: Facts) -> None:
         ],
     }
     (folder / "cni/10-slipway.conflist").write_text(json.dumps(network, indent=1), "utf-8")
-
-
-def make_cgroups(facts: Facts) -> None:
-    """The node's own group under every controller."""
-    for controller in _controllers():
-        (controller / facts.cgroup).mkdir(exist_ok=True)
-
-
-def _controllers() -> list[Path]:
-    if (CGROUPS / "cgroup.controllers").exists():
-        return [CGROUPS]
-    named = [entry for entry in CGROUPS.iterdir() if entry.is_dir() and not entry.is_symlink()]
-    return [entry for entry in named if entry.name not in ("unified", "systemd")] + [
-        entry for entry in named if entry.name == "systemd"
-    ]
-
-
-def remove_cgroups(facts: Facts, patience_seconds: float = 5.0) -> None:
-    """From the leaves up; a group whose last process is still ending is tried again."""
-    deadline = time.monotonic() + patience_seconds
-    while time.monotonic() < deadline:
-        left = [top for controller in _controllers() if (top := controller / facts.cgroup).exists()]
-        if not left:
-            return
-        for top in left:
-            for entry in sorted([top, *top.rglob("*")], reverse=True):
-                if entry.is_dir():
-                    with contextlib.suppress(OSError):
-                        entry.rmdir()
-        time.sleep(0.1)
 
 
 def start_containerd(folder: Folder) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import socket
 import subprocess
 import threading
@@ -25,6 +24,7 @@ from tests.cluster.folder import Folder
 MARK = "SLIPWAY_CLUSTER_FOLDER"
 SAME_START_SECONDS = 0.02
 FILE = "processes.json"
+KILLED_SECONDS = 10.0
 _WRITING = threading.Lock()
 """Parts are started side by side; one of them writes the list at a time."""
 
@@ -87,14 +87,18 @@ def start(folder: Folder, name: str, argv: Sequence[str], **variables: str) -> i
 
 
 def stop(folder: Folder, name: str, patience_seconds: float = 5.0) -> None:
-    """SIGTERM, then SIGKILL. Quiet when it has ended already."""
-    around, inside = alive(folder, name), worker(folder, name)
-    for process in (inside, around):
+    """SIGTERM, then SIGKILL. Quiet when it has ended already.
+
+    What holds namespaces takes no SIGTERM: it is killed, and the kernel ends all that is in them.
+    """
+    for process in (worker(folder, name), alive(folder, name)):
         if process is None:
             continue
         with contextlib.suppress(psutil.NoSuchProcess):
-            process.send_signal(signal.SIGTERM)
-            _ended(process, patience_seconds)
+            holds = process.name() in ("bash", "unshare")
+            if not holds:
+                process.terminate()
+            _ended(process, 0 if holds else patience_seconds)
 
 
 def _ended(process: psutil.Process, patience_seconds: float) -> None:
@@ -102,7 +106,8 @@ def _ended(process: psutil.Process, patience_seconds: float) -> None:
         process.wait(patience_seconds)
     except psutil.TimeoutExpired:
         process.kill()
-        process.wait(patience_seconds)
+        with contextlib.suppress(psutil.TimeoutExpired):
+            process.wait(KILLED_SECONDS)
 
 
 def forget(folder: Folder, name: str) -> None:
