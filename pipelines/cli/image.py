@@ -17,7 +17,7 @@ from pipelines.cli.output import print_json
 from pipelines.cli.progress import Printer
 from pipelines.flows.context import Progress
 from pipelines.model.errors import BadInput, Refused
-from pipelines.model.image import DEFAULT_BASE, BuiltImage
+from pipelines.model.image import DEFAULT_BASE, DEFAULT_ENGINE_BASE, BuiltImage
 
 if TYPE_CHECKING:
     from pipelines.wiring_images import ImageBuilder
@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @click.option(
     "--base-image", metavar="IMAGE",
-    help=f"What it builds on (SLIPWAY_BASE_IMAGE)  [default: {DEFAULT_BASE}]",
+    help=f"What it builds on (SLIPWAY_BASE_IMAGE): Python 3, and git for --engine "
+    f"[default: {DEFAULT_BASE}]",
 )  # fmt: skip
 @click.option(
     "--save", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path),
@@ -64,7 +65,11 @@ def command(
     from pipelines.wiring_images import image_builder
 
     builder = image_builder(state)
-    base = base_image or os.environ.get("SLIPWAY_BASE_IMAGE") or DEFAULT_BASE
+    base = (
+        base_image
+        or os.environ.get("SLIPWAY_BASE_IMAGE")
+        or (DEFAULT_ENGINE_BASE if engine else DEFAULT_BASE)
+    )
     say = Printer(quiet=output == "json")
     with _told(say) as step:
         if engine:

@@ -8,6 +8,8 @@ DOCKERFILE = "app/Dockerfile"
 
 DEFAULT_BASE = "docker.io/library/python:3.12-slim-bookworm"
 """What images build on where nobody names another one: any with `python3` of CPython."""
+DEFAULT_ENGINE_BASE = "docker.io/library/python:3.12-bookworm"
+"""The engine's also needs git."""
 
 
 @dataclass(frozen=True, slots=True)
