@@ -33,6 +33,7 @@ NAMES = (
     "resources",
     "evidence",
     "check",
+    "plan",
     "test_time",
 )
 DOCUMENT = Path(__file__).parents[1] / "docs" / "benchmarks.md"
