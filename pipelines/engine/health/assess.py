@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from pipelines.engine.health import jobs, network, platform, pods, scaling, workloads
-from pipelines.engine.health.hooks import has_hook_finalizer
-from pipelines.engine.health.look import Unreadable, field, progressing, unknown
+from pipelines.engine.health import custom, jobs, network, platform, pods, scaling, workloads
+from pipelines.engine.health.look import Unreadable, mapping, progressing, unknown
+from pipelines.engine.sync.hooks import has_finalizer
 from pipelines.model.resource import Manifest
 from pipelines.model.sync import ResourceHealth
 
@@ -31,6 +31,7 @@ CHECKS: Mapping[tuple[str, str], Check] = {
     ("gateway.networking.k8s.io", "HTTPRoute"): network.route("HTTPRoute", by_generation=True),
     ("networking.k8s.io", "Ingress"): network.ingress,
     ("policy", "PodDisruptionBudget"): scaling.disruption_budget,
+    **custom.CHECKS,
 }
 # Versions Argo CD reads of the kinds that it converts to a type; another one is Unknown there too.
 VERSIONS: Mapping[tuple[str, str], frozenset[str]] = {
@@ -56,7 +57,8 @@ def assess(manifest: Manifest) -> ResourceHealth | None:
     cannot be understood is Unknown, with the reason.
     """
     try:
-        if field(manifest, "metadata", "deletionTimestamp") and not has_hook_finalizer(manifest):
+        metadata = mapping(manifest, "metadata")
+        if metadata.get("deletionTimestamp") and not has_finalizer(metadata):
             return progressing("Pending deletion")
         version, kind = manifest.get("apiVersion"), manifest.get("kind")
         if not isinstance(version, str) or not isinstance(kind, str):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipelines.engine.health.hooks import is_hook
 from pipelines.engine.health.look import (
     annotation,
     degraded,
@@ -18,10 +17,10 @@ from pipelines.engine.health.look import (
     text,
     unknown,
 )
-from pipelines.model.resource import Manifest
+from pipelines.engine.sync.hooks import is_hook
+from pipelines.engine.sync.notes import IGNORE_RESTARTS
+from pipelines.model.resource import Manifest, Resource
 from pipelines.model.sync import ResourceHealth
-
-IGNORE_RESTART_POLICY = "argocd.argoproj.io/ignore-restart-policy"
 
 
 def pod(manifest: Manifest) -> ResourceHealth:
@@ -52,7 +51,7 @@ def pod(manifest: Manifest) -> ResourceHealth:
 def _lasting(manifest: Manifest) -> bool:
     if text(manifest, "spec", "restartPolicy") == "Always":
         return True
-    return annotation(manifest, IGNORE_RESTART_POLICY) == "true" and not is_hook(manifest)
+    return annotation(manifest, IGNORE_RESTARTS) == "true" and not is_hook(Resource(manifest))
 
 
 def _stuck(containers: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
