@@ -15,23 +15,26 @@ ENDINGS = (".yaml", ".yml", ".json")
 STDIN = "-"
 
 
-def read_files(names: Iterable[str]) -> list[Resource]:
+def read_files(names: Iterable[str], *, twins: bool = False) -> list[Resource]:
     """Objects of all files; a folder stands for its `*.yaml`, `*.yml` and `*.json`, at any depth.
 
     Raises BadInput naming the file for what is missing, too large (before it is read) or no
-    manifest, and when one object is in two places.
+    manifest, and when one object is in two places (unless `twins` are welcome).
     """
     found: list[Resource] = []
     files: set[Path] = set()
     for name in names:
         if name == STDIN:
-            found += read_bytes(_limited(sys.stdin.buffer.read(MAX_BYTES + 1)), "standard input")
+            found += read_bytes(
+                _limited(sys.stdin.buffer.read(MAX_BYTES + 1)), "standard input", twins=twins
+            )
             continue
         for file in _files(Path(name)):
             if file.resolve() not in files:
                 files.add(file.resolve())
-                found += read_bytes(read_limited(file), str(file))
-    refuse_twins(found)
+                found += read_bytes(read_limited(file), str(file), twins=twins)
+    if not twins:
+        refuse_twins(found)
     return found
 
 

@@ -10,10 +10,11 @@ from pipelines.model.errors import BadInput
 from pipelines.model.resource import Resource, ResourceKey
 
 
-def read_documents(text: str, origin: str) -> list[Resource]:
+def read_documents(text: str, origin: str, *, twins: bool = False) -> list[Resource]:
     """Every object of a text of YAML or JSON documents, `kind: List` taken apart.
 
-    Raises BadInput that names `origin`, document and line. Two objects of one name are refused.
+    Raises BadInput that names `origin`, document and line. Two objects of one name are refused
+    unless `twins` are welcome: dumps of several clusters.
     """
     found = [
         resource
@@ -21,11 +22,12 @@ def read_documents(text: str, origin: str) -> list[Resource]:
         for resource in _objects(document.value, f"{origin}: document {document.number}, "
                                  f"line {document.line}")
     ]  # fmt: skip
-    refuse_twins(found)
+    if not twins:
+        refuse_twins(found)
     return found
 
 
-def read_bytes(data: bytes, origin: str) -> list[Resource]:
+def read_bytes(data: bytes, origin: str, *, twins: bool = False) -> list[Resource]:
     """As `read_documents`; also refuses what is not UTF-8."""
     try:
         text = data.decode("utf-8-sig")
@@ -35,7 +37,7 @@ def read_bytes(data: bytes, origin: str) -> list[Resource]:
             f"{origin}: line {line}: not UTF-8 (byte {data[error.start]:#04x})",
             hint="save the file as UTF-8",
         ) from None
-    return read_documents(text, origin)
+    return read_documents(text, origin, twins=twins)
 
 
 def refuse_twins(resources: Iterable[Resource]) -> None:
