@@ -14,13 +14,13 @@ import json
 import sys
 from pathlib import Path
 
-from tests.cluster import argocd, docker, images, lifecycle, tools
+from tests.cluster import argocd, docker, images, lifecycle, standing, tools
 from tests.cluster.errors import ClusterError
 from tests.cluster.folder import Folder
 
 
 def _up(folder: Folder, _: argparse.Namespace) -> int:
-    lifecycle.up(folder)
+    standing.up(folder)
     return 0
 
 
