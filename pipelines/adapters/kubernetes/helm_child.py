@@ -11,8 +11,23 @@ import json
 import os
 import queue
 import sys
+import tempfile
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
+
+_SCHEMA = "values.schema.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A chart as it lies in its folder, whose files looked like `state`; `bare` is without the
+    schema, so that its values can be judged while the templates run."""
+
+    state: tuple[Any, ...]
+    whole: Any
+    bare: Any
 
 
 def main() -> None:
@@ -27,9 +42,10 @@ def main() -> None:
         _say(answers, {"broken": f"{type(error).__name__}: {error}"})
         return
     _say(answers, {"ready": f"{helm_python.helm_sdk_version()}"})
-    charts: dict[str, tuple[tuple[Any, ...], Any]] = {}
-    while True:
-        _say(answers, _answer(helm_python, charts, json.loads(asked.get())))
+    charts: dict[str, Loaded] = {}
+    with ThreadPoolExecutor(1) as judge:
+        while True:
+            _say(answers, _answer(helm_python, charts, judge, json.loads(asked.get())))
 
 
 def _read(asked: queue.SimpleQueue[str]) -> None:
@@ -43,10 +59,18 @@ def _say(answers: Any, answer: dict[str, Any]) -> None:
     answers.flush()
 
 
-def _answer(helm: Any, charts: dict[str, tuple[tuple[Any, ...], Any]], ask: dict[str, Any]) -> Any:
+def _answer(
+    helm: Any, charts: dict[str, Loaded], judge: ThreadPoolExecutor, ask: dict[str, Any]
+) -> dict[str, Any]:
     try:
         chart = _chart(helm, charts, ask["chart"])
-        documents = chart.render(ask["values"], name=ask["name"], namespace=ask["namespace"])
+        judged = judge.submit(chart.whole.validate_schema, ask["values"])
+        try:
+            documents = chart.bare.render(
+                ask["values"], name=ask["name"], namespace=ask["namespace"]
+            )
+        finally:
+            judged.result()  # what the schema refuses comes before what a template stumbles over
     except helm.HelmPanicError as error:
         return {"broken": str(error)}
     except helm.HelmError as error:
@@ -54,18 +78,27 @@ def _answer(helm: Any, charts: dict[str, tuple[tuple[Any, ...], Any]], ask: dict
     return {"documents": documents}
 
 
-def _chart(helm: Any, charts: dict[str, tuple[tuple[Any, ...], Any]], folder: str) -> Any:
+def _chart(helm: Any, charts: dict[str, Loaded], folder: str) -> Loaded:
     """Loaded again only when a file of it is another one."""
     state = tuple(
         (entry, found.st_mtime_ns, found.st_size, found.st_ino)
         for entry, found in ((path, os.stat(path)) for path in _files(folder))
     )
     known = charts.get(folder)
-    if known is None or known[0] != state:
-        if known is not None:
-            known[1].close()
-        charts[folder] = (state, helm.Chart.load(folder))
-    return charts[folder][1]
+    if known is not None and known.state == state:
+        return known
+    whole = helm.Chart.load(folder)
+    charts[folder] = Loaded(state, whole, _bare(helm, whole))
+    return charts[folder]
+
+
+def _bare(helm: Any, whole: Any) -> Any:
+    with tempfile.TemporaryDirectory(prefix="slipway-helm-") as folder:
+        copy = whole.save_dir(folder)
+        if not os.path.exists(os.path.join(copy, _SCHEMA)):
+            return whole
+        os.unlink(os.path.join(copy, _SCHEMA))
+        return helm.Chart.load(copy)
 
 
 def _files(folder: str) -> list[str]:

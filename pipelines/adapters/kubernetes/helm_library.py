@@ -101,7 +101,13 @@ class HelmLibrary:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             cwd="/",
-            env={**kept, "LANG": "C.UTF-8", "GOMAXPROCS": "2"},
+            env={
+                **kept,
+                "LANG": "C.UTF-8",
+                "GOMAXPROCS": "2",
+                "GOGC": "400",
+                "GOMEMLIMIT": "256MiB",
+            },
             start_new_session=True,  # a person's Ctrl-C is answered by the parent
         )
 
