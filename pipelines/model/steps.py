@@ -7,15 +7,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
-
-class Phase(StrEnum):
-    """As in Argo CD."""
-
-    PRE_SYNC = "PreSync"
-    SYNC = "Sync"
-    POST_SYNC = "PostSync"
+from pipelines.model.sync import SyncPhase as Phase
 
 
 @dataclass(frozen=True, slots=True)
