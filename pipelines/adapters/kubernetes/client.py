@@ -20,7 +20,6 @@ from pipelines.targets.kubernetes.cluster import (
     MANAGER,
     TRACKING,
     ApiRefused,
-    Event,
     ExecResult,
     Kind,
 )
@@ -138,7 +137,7 @@ class ApiServer:
 
     def watch(
         self, group: str, kind: str, *, namespace: str, version: str, seconds: float
-    ) -> Iterator[Event]:
+    ) -> Watch:
         served = self.kind_of(group, kind)
         path = collection(served, served.version, namespace)
         return Watch(self.transport, path, kind=kind, version=version, seconds=seconds)

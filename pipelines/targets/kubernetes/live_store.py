@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from pipelines.engine.sync.tracking import owner
 from pipelines.model.resource import Manifest, Resource, ResourceKey
+from pipelines.targets.kubernetes.packed import PackedResource, Unpacked
 
 MOST_GONE = 1_000
 """Deleted objects whose version is remembered, for answers that come later than the watch."""
@@ -28,6 +29,7 @@ class LiveStore:
 
     def __init__(self) -> None:
         self._entries: dict[ResourceKey, Entry] = {}
+        self._unpacked = Unpacked()
         self._gone: dict[ResourceKey, str] = {}
         self._changed = threading.Condition()
         self._listeners: list[Callable[[ResourceKey], None]] = []
@@ -73,7 +75,7 @@ class LiveStore:
 
     def get(self, key: ResourceKey) -> Resource | None:
         entry = self._entries.get(key)
-        return None if entry is None else Resource(json.loads(entry.packed))
+        return None if entry is None else PackedResource(key, entry.packed, self._unpacked)
 
     def of(self, application: str) -> list[ResourceKey]:
         with self._changed:
@@ -117,23 +119,16 @@ def _older(version: str, last: str) -> bool:
 
 
 class LiveView(Mapping[ResourceKey, Resource]):
-    """Live objects as a mapping: any by its key, those of `keys` when it is gone through. Unpacks
-    each version of an object once."""
+    """Live objects as a mapping: any by its key, those of `keys` when it is gone through."""
 
     def __init__(self, store: LiveStore, keys: Callable[[], Iterable[ResourceKey]]) -> None:
         self._store, self._keys = store, keys
-        self._unpacked: dict[ResourceKey, tuple[bytes, Resource]] = {}
 
     def __getitem__(self, key: ResourceKey) -> Resource:
-        entry = self._store.entry(key)
-        if entry is None:
-            self._unpacked.pop(key, None)
+        found = self._store.get(key)
+        if found is None:
             raise KeyError(key)
-        known = self._unpacked.get(key)
-        if known is None or known[0] is not entry.packed:
-            known = (entry.packed, Resource(json.loads(entry.packed)))
-            self._unpacked[key] = known
-        return known[1]
+        return found
 
     def __iter__(self) -> Iterator[ResourceKey]:
         return (key for key in self._keys() if self._store.entry(key) is not None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipelines.engine.sync.machine import Machine
 from pipelines.engine.sync.moves import Act, Do, Finished, Limits, Move, Verb
@@ -92,7 +92,8 @@ class Operation:
         answer = self._requests.carry_out(do)
         if answer.live is not None and do.verb is not Verb.DRY_RUN:
             # Who plans next must see what was written, however late the watch is.
-            self._cache.store.put(answer.live.manifest)
+            key = self._cache.store.put(answer.live.manifest)
+            return replace(answer, live=self._cache.store.get(key))
         return answer
 
     def _finished(self, move: Finished) -> Attempt:
