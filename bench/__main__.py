@@ -34,6 +34,7 @@ NAMES = (
     "evidence",
     "check",
     "plan",
+    "render",
     "test_time",
 )
 DOCUMENT = Path(__file__).parents[1] / "docs" / "benchmarks.md"
