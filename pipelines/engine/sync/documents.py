@@ -57,14 +57,17 @@ class _Nodes(_Parser):  # type: ignore[misc]
         pass
 
 
-def read(text: str, origin: str) -> Iterator[Document]:
-    """Documents that are not empty, in order. Raises BadInput naming `origin`, document and line."""
+def read(text: str, origin: str, *, strict: bool = True) -> Iterator[Document]:
+    """Documents that are not empty, in order. Raises BadInput naming `origin`, document and line.
+
+    Of a key that is there twice the last counts where it need not be `strict`, as for `kubectl`.
+    """
     if text.lstrip("\ufeff \n\r\t")[:1] in ("{", "["):
         found = _json(text, origin)
         if found is not None:
             yield found
             return
-    yield from _yaml(text, origin)
+    yield from _yaml(text, origin, strict=strict)
 
 
 def _json(text: str, origin: str) -> Document | None:
@@ -87,9 +90,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _yaml(text: str, origin: str) -> Iterator[Document]:
+def _yaml(text: str, origin: str, *, strict: bool) -> Iterator[Document]:
     number = 0
-    builder = _Builder(origin, len(text) + ALIAS_NODES)
+    builder = _Builder(origin, len(text) + ALIAS_NODES, strict=strict)
     try:
         nodes = _Nodes(text)
         while nodes.check_node():
@@ -119,8 +122,9 @@ def _refusal(error: yaml.YAMLError, text: str, where: str) -> BadInput:
 class _Builder:
     """Values out of nodes. Scalars repeat a lot in manifests, so each is understood once."""
 
-    def __init__(self, origin: str, budget: int) -> None:
+    def __init__(self, origin: str, budget: int, *, strict: bool) -> None:
         self.origin, self.budget, self.number = origin, budget, 0
+        self.strict = strict
         self._plain: dict[str, Any] = {}
 
     def build(self, node: Any, depth: int) -> Any:
@@ -145,7 +149,7 @@ class _Builder:
             if not isinstance(key, str):
                 written = getattr(key_node, "value", "")
                 self._refuse(key_node, f"key {written!r:.60} is not text", "put it in quotes")
-            if key in found:
+            if key in found and self.strict:
                 self._refuse(key_node, f"key {key!r} is there twice", "remove one")
             if key == "<<":
                 self._refuse(key_node, "merge keys are refused", "write the values out")

@@ -10,24 +10,24 @@ from pipelines.model.errors import BadInput
 from pipelines.model.resource import Resource, ResourceKey
 
 
-def read_documents(text: str, origin: str, *, twins: bool = False) -> list[Resource]:
+def read_documents(text: str, origin: str, *, strict: bool = True) -> list[Resource]:
     """Every object of a text of YAML or JSON documents, `kind: List` taken apart.
 
-    Raises BadInput that names `origin`, document and line. Two objects of one name are refused
-    unless `twins` are welcome: dumps of several clusters.
+    Raises BadInput that names `origin`, document and line. Two objects of one name are refused, and
+    objects without one; what is only looked at need not be so `strict`.
     """
     found = [
         resource
-        for document in documents.read(text, origin)
+        for document in documents.read(text, origin, strict=strict)
         for resource in _objects(document.value, f"{origin}: document {document.number}, "
-                                 f"line {document.line}")
+                                 f"line {document.line}", strict=strict)
     ]  # fmt: skip
-    if not twins:
+    if strict:
         refuse_twins(found)
     return found
 
 
-def read_bytes(data: bytes, origin: str, *, twins: bool = False) -> list[Resource]:
+def read_bytes(data: bytes, origin: str, *, strict: bool = True) -> list[Resource]:
     """As `read_documents`; also refuses what is not UTF-8."""
     try:
         text = data.decode("utf-8-sig")
@@ -37,7 +37,7 @@ def read_bytes(data: bytes, origin: str, *, twins: bool = False) -> list[Resourc
             f"{origin}: line {line}: not UTF-8 (byte {data[error.start]:#04x})",
             hint="save the file as UTF-8",
         ) from None
-    return read_documents(text, origin, twins=twins)
+    return read_documents(text, origin, strict=strict)
 
 
 def refuse_twins(resources: Iterable[Resource]) -> None:
@@ -54,7 +54,7 @@ def refuse_twins(resources: Iterable[Resource]) -> None:
             )
 
 
-def _objects(value: Any, where: str) -> Iterator[Resource]:
+def _objects(value: Any, where: str, *, strict: bool) -> Iterator[Resource]:
     if not isinstance(value, dict):
         raise BadInput(
             f"{where}: an object is needed, found {type(value).__name__} {value!r:.60}",
@@ -65,9 +65,11 @@ def _objects(value: Any, where: str) -> Iterator[Resource]:
     kind = str(value["kind"])
     if kind.endswith("List") and isinstance(value.get("items"), list):
         for number, item in enumerate(value["items"], 1):
-            yield from _objects(_item(item, value), f"{where}, item {number}")
+            yield from _objects(_item(item, value), f"{where}, item {number}", strict=strict)
         return
-    yield _object(value, where)
+    if not strict and not (value.get("metadata") or {}):
+        value = {**value, "metadata": {}}
+    yield _object(value, where, strict=strict)
 
 
 def _item(item: Any, listing: dict[str, Any]) -> Any:
@@ -78,7 +80,7 @@ def _item(item: Any, listing: dict[str, Any]) -> Any:
     return {"apiVersion": listing["apiVersion"], "kind": kind, **item}
 
 
-def _object(value: dict[str, Any], where: str) -> Resource:
+def _object(value: dict[str, Any], where: str, *, strict: bool) -> Resource:
     metadata = value.get("metadata")
     if not isinstance(metadata, dict):
         raise BadInput(
@@ -86,7 +88,7 @@ def _object(value: dict[str, Any], where: str) -> Resource:
         )
     if not metadata.get("name") and metadata.get("generateName"):
         _text(metadata, "generateName", "metadata.generateName", where)
-    else:
+    elif strict or metadata.get("name"):
         _text(metadata, "name", "metadata.name", where)
     if metadata.get("namespace") is not None:
         _text(metadata, "namespace", "metadata.namespace", where, empty=True)

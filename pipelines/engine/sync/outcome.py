@@ -20,8 +20,9 @@ def record(task: RunningTask, verb: Verb, *, ok: bool, message: str, live: Resou
         task.answer, task.gone = live, live is None
     elif verb is Verb.RELEASE and ok:
         task.released, task.answer = True, live or task.answer
-    elif verb is Verb.RELEASE:
-        task.state, task.message = ERROR, f"failed to remove hook finalizer: {message}"
+    elif verb is Verb.RELEASE:  # once tried is enough, or a refusal would be asked for for ever
+        task.released, task.state = True, ERROR
+        task.message = f"failed to remove hook finalizer: {message}"
     elif verb is Verb.DRY_RUN and not ok:
         task.state, task.code, task.message = FAILED, ResultCode.SYNC_FAILED, message
 

@@ -48,7 +48,7 @@ def plan(
     prune_last(tasks, settings.options)
     steps = tuple(step_of(task, settings) for task in ordered(tasks, settings.namespace))
     _refuse_to_empty(wanted, steps, settings)
-    return SyncPlan(steps, settings, tuple(_warnings(steps)))
+    return SyncPlan(steps, settings, (*_ending_namespaces(steps, live), *_warnings(steps)))
 
 
 def _wanted(
@@ -130,6 +130,18 @@ def _refuse_to_empty(
             f"nothing is desired: all {len(going)} live objects would be pruned",
             hint="set spec.syncPolicy.automated.allowEmpty: true, or give --allow-empty",
         )
+
+
+def _ending_namespaces(
+    steps: Sequence[PlanStep], live: Mapping[ResourceKey, Resource]
+) -> Iterator[str]:
+    """In a namespace that is being deleted nothing new can be made."""
+    for name in sorted(
+        {step.key.namespace for step in steps if step.desired and step.live is None}
+    ):
+        found = live.get(ResourceKey("", "Namespace", "", name))
+        if found is not None and found.metadata.get("deletionTimestamp"):
+            yield f"namespace {name} is being deleted: the API server refuses new objects in it"
 
 
 def _warnings(steps: Sequence[PlanStep]) -> Iterator[str]:

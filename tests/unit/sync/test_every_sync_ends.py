@@ -25,7 +25,11 @@ NAMES = [*"abcdef", *(f"hook-{name}" for name in "abcdef")]
 def test_a_sync_of_healthy_things_succeeds_and_converges(
     desired: list[Resource], live: list[Resource]
 ) -> None:
-    calm = [one for one in live if "Prune=confirm" not in one.annotations.values()]
+    calm = [
+        Resource({**one.manifest, "status": WELL})
+        for one in live
+        if "Prune=confirm" not in one.annotations.values()
+    ]
     cluster = Simulation(live=live_of(*calm), becomes=dict.fromkeys(NAMES, WELL))
     end = cluster.sync(desired, ALLOWED, Limits(operation_seconds=100, wait_for_last=True))
     assert end.phase == "Succeeded"

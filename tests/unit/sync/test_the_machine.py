@@ -335,6 +335,22 @@ def test_terminating_deletes_running_hooks_and_nothing_else() -> None:
     assert "a" not in results(cluster)
 
 
+def test_a_hook_that_cannot_be_released_is_tried_once_and_an_error() -> None:
+    cluster = Simulation(becomes={"j": COMPLETE}, refuses={("release", "j"): "conflict"})
+    end = cluster.sync([job("j"), thing()], SETTINGS, NO_DRY_RUN)
+    assert end.phase == "Failed"
+    assert "failed to remove hook finalizer: conflict" in end.message
+    assert cluster.log == ["apply j", "release j"]
+
+
+def test_ending_with_a_hook_that_cannot_be_released_is_an_error() -> None:
+    cluster = Simulation(refuses={("release", "j"): "conflict"})
+    end = cluster.sync([job("j")], SETTINGS, Limits(operation_seconds=5, dry_run=False))
+    assert end.phase == "Error"
+    assert "conflict" in end.message
+    assert cluster.log == ["apply j", "release j"]
+
+
 def test_a_sync_that_takes_too_long_ends_and_says_what_it_waited_for() -> None:
     cluster = Simulation()
     end = cluster.sync(

@@ -381,6 +381,15 @@ def test_an_object_that_is_being_deleted_is_warned_about() -> None:
     )
 
 
+def test_a_namespace_that_is_being_deleted_is_warned_about_once() -> None:
+    dying = thing("Namespace", NAMESPACE, hook="Skip", meta={"deletionTimestamp": "2026-01-01"})
+    settings = replace(SETTINGS, options=frozenset({"CreateNamespace"}))
+    made = planned([thing(), thing("Secret", "s")], [dying], settings)
+    assert made.warnings == (
+        "namespace shop is being deleted: the API server refuses new objects in it",
+    )
+
+
 # --- namespaces and scopes -------------------------------------------------------------------
 
 
