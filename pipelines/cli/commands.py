@@ -43,6 +43,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "status": "Show every environment: release, slots, health, sync.",
         "diff": "Show what a promotion would change.",
         "plan": "Show what a sync would do, from manifests in files.",
+        "health": "Judge the health of Kubernetes objects in files.",
         "history": "Show what ran, when, and who asked for it.",
         "why": "Show strategy, release, commit and people behind an order.",
         "logs": "Show what processes of an environment print.",

@@ -15,25 +15,25 @@ ENDINGS = (".yaml", ".yml", ".json")
 STDIN = "-"
 
 
-def read_files(names: Iterable[str], *, twins: bool = False) -> list[Resource]:
+def read_files(names: Iterable[str], *, strict: bool = True) -> list[Resource]:
     """Objects of all files; a folder stands for its `*.yaml`, `*.yml` and `*.json`, at any depth.
 
     Raises BadInput naming the file for what is missing, too large (before it is read) or no
-    manifest, and when one object is in two places (unless `twins` are welcome).
+    manifest, and when one object is in two places. `strict` as for `read_documents`.
     """
     found: list[Resource] = []
     files: set[Path] = set()
     for name in names:
         if name == STDIN:
             found += read_bytes(
-                _limited(sys.stdin.buffer.read(MAX_BYTES + 1)), "standard input", twins=twins
+                _limited(sys.stdin.buffer.read(MAX_BYTES + 1)), "standard input", strict=strict
             )
             continue
         for file in _files(Path(name)):
             if file.resolve() not in files:
                 files.add(file.resolve())
-                found += read_bytes(read_limited(file), str(file), twins=twins)
-    if not twins:
+                found += read_bytes(read_limited(file), str(file), strict=strict)
+    if strict:
         refuse_twins(found)
     return found
 
