@@ -37,8 +37,8 @@ def test_what_is_protected_is_protected_whole(plan: Plan) -> None:
 
 def test_the_quota_counts_limits_and_allows_no_way_in(plan: Plan) -> None:
     hard = plan.one("ResourceQuota")["spec"]["hard"]
-    assert hard["requests.cpu"] == hard["limits.cpu"] == "8000m"
-    assert hard["requests.memory"] == hard["limits.memory"] == "16384Mi"
+    assert hard["requests.cpu"] == hard["limits.cpu"] == "44000m"
+    assert hard["requests.memory"] == hard["limits.memory"] == "81920Mi"
     assert (hard["pods"], hard["persistentvolumeclaims"]) == ("60", "8")
     assert hard["requests.storage"] == "200Gi"
     assert hard["services.nodeports"] == hard["services.loadbalancers"] == "0"
