@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pipelines.model.environment import CONTROLLERS, OPERATION_SECONDS, KubernetesSettings
+from pipelines.model.environment import ARGO_CD, CONTROLLERS, OPERATION_SECONDS, KubernetesSettings
 from pipelines.model.errors import BadInput
 from pipelines.model.fields import Fields
 
@@ -29,7 +29,7 @@ def read(fields: Fields) -> KubernetesSettings:
     namespace = _matching(fields, "namespace", _LABEL, "lower-case letters, digits and dashes")
     if namespace in _NOT_OURS:
         _refuse(fields, "namespace", namespace, "a namespace of the environment's own")
-    return KubernetesSettings(
+    found = KubernetesSettings(
         namespace=namespace,
         image=_repository(fields, "image"),
         context=_optional(fields, "context", _CONTEXT, "a name of `kubectl config get-contexts`"),
@@ -41,6 +41,13 @@ def read(fields: Fields) -> KubernetesSettings:
         database_url_file=_file(fields),
         operation_timeout_seconds=_seconds(fields, "operation_timeout_seconds"),
     )
+    if found.controller == ARGO_CD and not (found.engine_image and found.engine_tag):
+        raise BadInput(
+            f"{fields.file}: {fields.path}.controller: 'argo-cd' runs the steps of a release as hooks,"
+            " and no image is named for them",
+            hint="add engine_image: REGISTRY/REPOSITORY and engine_tag: TAG, one that is never moved",
+        )
+    return found
 
 
 def _seconds(fields: Fields, key: str) -> float:

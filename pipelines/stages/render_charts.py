@@ -24,17 +24,18 @@ from pipelines.stages.protocol import Rendered
 from pipelines.stages.render_place import refusals
 
 FOLDER = "charts"
+_UNNAMED = "unnamed"
 
 
 @dataclass(frozen=True, slots=True)
 class ChartsRendered:
-    """By environment: its namespace, and the objects of slot and edge. `others`: how many objects
-    charts give that are installed once and never synced."""
+    """By environment: its namespace, and the objects of slot and edge. `others`: those of charts that
+    are installed once and never synced, by environment and chart."""
 
     namespaces: Mapping[str, str] = field(default_factory=dict)
     objects: Mapping[str, list[Resource]] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
-    others: int = 0
+    others: Mapping[tuple[str, str], list[Resource]] = field(default_factory=dict)
 
 
 def names(folder: Path) -> list[str]:
@@ -61,11 +62,11 @@ def render_charts(renderer: ChartRenderer, tree: Tree, rendered: Rendered) -> Ch
         if not wrong:
             objects[name] = found
     application = release.application.name
-    others = 0
+    others: dict[tuple[str, str], list[Resource]] = {}
     for chart in names(tree.folder):
         if chart not in charts.charts_of(application):
-            count, wrong = _installed_once(renderer, tree, rendered, chart)
-            others += count
+            more, wrong = _installed_once(renderer, tree, rendered, chart)
+            others |= more
             findings += wrong
     namespaces = {
         name: charts.place_of(settings, application).namespace
@@ -88,11 +89,12 @@ def _missing(tree: Tree, release: Release) -> list[Finding]:
 
 
 def _with_everything(settings: EnvironmentSettings, release: Release) -> EnvironmentSettings:
-    """An environment that is on no cluster yet is rendered with hooks: they may be broken too."""
+    """An environment that is on no cluster yet is rendered with hooks: they may be broken too. It
+    names no image for them yet."""
     if settings.kubernetes is not None:
         return settings
     where = charts.place_of(settings, release.application.name)
-    return replace(settings, kubernetes=replace(where, controller=ARGO_CD))
+    return replace(settings, kubernetes=replace(where, controller=ARGO_CD, engine_tag=_UNNAMED))
 
 
 def _environment(
@@ -138,9 +140,10 @@ def _twice(
 
 def _installed_once(
     renderer: ChartRenderer, tree: Tree, rendered: Rendered, chart: str
-) -> tuple[int, list[Finding]]:
+) -> tuple[dict[tuple[str, str], list[Resource]], list[Finding]]:
     """Of charts that people install beside the releases: they render, that is all."""
-    count, findings = 0, []
+    found: dict[tuple[str, str], list[Resource]] = {}
+    findings: list[Finding] = []
     for name, settings in rendered.decided.items():
         assert rendered.release is not None
         where = charts.place_of(settings, rendered.release.application.name)
@@ -149,10 +152,10 @@ def _installed_once(
                 tree.folder / FOLDER / chart, [rendered.values.get(name, {})],
                 name=chart, namespace=where.namespace,
             )  # fmt: skip
-            count += len(sourced(text))
+            found[name, chart] = sourced(text)
         except BadInput as error:
             findings += refusals(error, chart, name, tree)
-    return count, findings
+    return found, findings
 
 
 def _secret(resource: Resource) -> Finding:

@@ -47,7 +47,7 @@ def answer(change: Change, workshop: Workshop, base: Rendered, head: Rendered) -
         wrong=red[0] if red else "",
         summary=render_sync_text.summary(steps),
         findings=(*notes, *findings),
-        samples=sum(len(objects) for objects in new.objects.values()) + new.others,
+        samples=sum(map(len, (*new.objects.values(), *new.others.values()))),
         document={"objects": render_sync_text.plain(steps)},
         markdown=render_sync_text.markdown(steps),
     )

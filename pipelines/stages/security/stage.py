@@ -1,4 +1,4 @@
-"""The stage `security`: dependencies, code and secrets, side by side."""
+"""The stage `security`: dependencies, code, secrets and manifests, side by side."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pipelines.stages.protocol import Options, Workshop
 from pipelines.stages.security import report
 from pipelines.stages.security.code import judge_code
 from pipelines.stages.security.dependencies import POLICY, audit
+from pipelines.stages.security.manifests.stage_part import judge_manifests
 from pipelines.stages.security.part import Part
 from pipelines.stages.security.secrets.stage_part import find_secrets
 
@@ -44,12 +45,13 @@ class SecurityStage:
         }
 
     def run(self, change: Change, workshop: Workshop) -> StageResult:
-        with ThreadPoolExecutor(3) as pool:
+        with ThreadPoolExecutor(4) as pool:
             jobs = [
-                pool.submit(part, change, workshop) for part in (judge_code, find_secrets, audit)
+                pool.submit(part, change, workshop)
+                for part in (judge_code, find_secrets, audit, judge_manifests)
             ]
-            code, secrets, dependencies = (job.result() for job in jobs)
-        parts = (dependencies, code, secrets)
+            code, secrets, dependencies, manifests = (job.result() for job in jobs)
+        parts = (dependencies, code, secrets, manifests)
         findings = tuple(chain.from_iterable(_findings(part) for part in parts))
         return StageResult(
             stage=self.name,

@@ -29,7 +29,10 @@ def test_the_place_of_an_environment_is_read_and_the_rest_keeps_its_default() ->
 
 
 def test_without_a_context_it_is_the_cluster_of_the_pod() -> None:
-    text = _settings("{namespace: slipway-dev, image: trading, controller: argo-cd}")
+    text = _settings(
+        "{namespace: slipway-dev, image: trading, controller: argo-cd,"
+        " engine_image: engine, engine_tag: e-1}"
+    )
     found = environment_yaml.parse(text, "dev").kubernetes
     assert found is not None
     assert (found.context, found.controller) == ("", ARGO_CD)
@@ -74,6 +77,12 @@ def test_the_target_asks_for_the_mapping() -> None:
             "holds an address",
             "nothing secret",
             id="password in the file",
+        ),
+        pytest.param(
+            WHERE.format(", controller: argo-cd, engine_image: e"),
+            "no image",
+            "engine_tag",
+            id="hooks",
         ),
         pytest.param(
             WHERE.format(", database_url_file: ../x"), "'../x'", "state folder", id="outside"
