@@ -15,8 +15,6 @@ from tests.cluster.folder import Facts, Folder
 from tests.cluster.say import say, step
 from tests.cluster.versions import CLUSTER, DEBIAN
 
-HASTE_SECONDS = 1.0
-"""How long a process may take to end by itself: nothing it writes is kept."""
 PARTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 ON_NODE = (node.HOLDER, "containerd", "kubelet", "kube-proxy")
 
@@ -134,9 +132,7 @@ def _until_node_ready(folder: Folder) -> None:
 def down(folder: Folder) -> None:
     """End everything that was started for this folder, and remove the folder. Quiet when nothing is."""
     facts = folder.facts()
-    for name in reversed(processes.recorded(folder)):
-        processes.stop(folder, name, HASTE_SECONDS)
-    processes.end_marked(folder)
+    processes.end_all(folder)
     if facts is not None:
         node.release_index(facts)
         cgroups.remove(facts.cgroup)

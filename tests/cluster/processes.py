@@ -102,12 +102,21 @@ def stop(folder: Folder, name: str, patience_seconds: float = 5.0) -> None:
 
 
 def _ended(process: psutil.Process, patience_seconds: float) -> None:
-    try:
-        process.wait(patience_seconds)
-    except psutil.TimeoutExpired:
-        process.kill()
-        with contextlib.suppress(psutil.TimeoutExpired):
-            process.wait(KILLED_SECONDS)
+    if not _gone(process, patience_seconds):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+        _gone(process, KILLED_SECONDS)
+
+
+def _gone(process: psutil.Process, seconds: float) -> bool:
+    """Whether it ended in that time; one that nobody has asked for its exit code has ended."""
+    deadline = time.monotonic() + seconds
+    with contextlib.suppress(psutil.NoSuchProcess):
+        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.02)
+    return True
 
 
 def forget(folder: Folder, name: str) -> None:
@@ -124,17 +133,24 @@ def marked(folder: Folder) -> list[psutil.Process]:
         with contextlib.suppress(psutil.Error, OSError):
             if process.environ().get(MARK) == str(folder.path) and process.pid != os.getpid():
                 found.append(process)
-    return [process for process in found if process.status() != psutil.STATUS_ZOMBIE]
+    return [process for process in found if _gone(process, 0) is False]
 
 
-def end_marked(folder: Folder, patience_seconds: float = 10.0) -> None:
-    """SIGKILL, by id, whatever is left of this folder's processes."""
+def end_all(folder: Folder, patience_seconds: float = 20.0) -> None:
+    """SIGKILL, by id, every process of this folder at once, until none is left.
+
+    For what keeps nothing. Some programs (redis) write over their environment: those are in the list.
+    """
     deadline = time.monotonic() + patience_seconds
-    while (left := marked(folder)) and time.monotonic() < deadline:
+    while time.monotonic() < deadline:
+        listed = [alive(folder, name) for name in recorded(folder)]
+        left = [*(process for process in listed if process), *marked(folder)]
+        if not left:
+            return
         for process in left:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
-        time.sleep(0.1)
+        time.sleep(0.05)
 
 
 def free_port() -> int:

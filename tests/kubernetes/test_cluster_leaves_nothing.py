@@ -43,16 +43,15 @@ def _command(folder: Folder, *words: str) -> subprocess.Popen[str]:
 
 def _left(folder: Folder, facts: Facts) -> dict[str, object]:
     """What is still on this machine of that cluster."""
-    links = subprocess.run(["ip", "-o", "link"], capture_output=True, text=True, check=True).stdout
     routes = subprocess.run(["ip", "route"], capture_output=True, text=True, check=True).stdout
     rules = subprocess.run(["iptables-save"], capture_output=True, text=True, check=False).stdout
     mounts = Path("/proc/self/mounts").read_text("utf-8")
     found = {
         "processes": [process.pid for process in processes.marked(folder)],
         "pods": [p.pid for p in psutil.process_iter() if _of_node(p, facts)],
-        "links": f" {facts.link}:" in links,
+        "links": (Path("/sys/class/net") / facts.link).exists(),
         "routes": facts.pods in routes or facts.services in routes,
-        "rules": "KUBE-" in rules or "cni0" in links,
+        "rules": "KUBE-" in rules or Path("/sys/class/net/cni0").exists(),
         "mounts": str(folder.path) in mounts,
         "cgroups": cgroups.standing(facts.cgroup),
         "folder": folder.path.exists(),
