@@ -109,6 +109,7 @@ def test_a_chart_that_does_not_render_changes_nothing(place: Place) -> None:
 
 
 def test_a_secret_never_comes_to_the_branch(place: Place) -> None:
+    # not-a-secret: a planted one
     secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: x}\nstringData: {a: hush-hush}\n"
     place.write({"charts/edge/templates/secret.yaml": secret})
     release = place.build()
