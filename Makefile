@@ -65,6 +65,24 @@ test-workflows: venv-dev ## the GitHub workflow: linted, and run by act (needs G
 	@scripts/workflow-tools >/dev/null
 	@$(PYTEST) tests/workflows $(ARGS)
 
+.PHONY: cluster-up cluster-down test-kubernetes bench-kubernetes
+cluster-up: venv-dev ## a real one-node Kubernetes for tests (root; the first time builds it)
+	@.venv/bin/python -m tests.cluster up
+
+cluster-down: venv-dev ## end it: processes, mounts, network
+	@.venv/bin/python -m tests.cluster down
+
+test-kubernetes: venv-dev ## Kubernetes: client, syncer, charts, images, Argo CD beside it
+	@.venv/bin/python -m tests.cluster build
+	@$(PYTEST) tests/kubernetes $(ARGS)
+
+bench-kubernetes: venv-dev ## the figures that need no installation but a cluster, peers beside them
+	@.venv/bin/python -m tests.cluster build
+	@.venv/bin/python -m bench $(addprefix --only ,$(KUBERNETES_BENCHES)) $(ARGS)
+
+# Names of bench/: each starts or uses a cluster as tests/cluster/fixtures.py does.
+KUBERNETES_BENCHES := plan render
+
 .PHONY: infra-venv test-infra
 infra-venv: .venv-infra/made ## .venv-infra with Pulumi and what judges infra/
 

@@ -1,10 +1,14 @@
-"""The test cluster's commands.
+"""The test cluster's commands. CLUSTER_DIR names its folder (usual: /tmp/slipway-cluster).
 
-python -m tests.cluster up          build what is missing and start the cluster
-python -m tests.cluster status      what runs, by process id
-python -m tests.cluster env         lines for a shell: eval "$(python -m tests.cluster env)"
-python -m tests.cluster image load FILE.tar
-python -m tests.cluster down        end everything
+python -m tests.cluster up               build what is missing and start the cluster
+python -m tests.cluster build [PART…]    only build: everything, Argo CD included, or what is named
+python -m tests.cluster packages         the Debian packages that are not here, on one line
+python -m tests.cluster status           what runs, by process id
+python -m tests.cluster env              lines for a shell: eval "$(python -m tests.cluster env)"
+python -m tests.cluster image load FILE  a docker-archive into the cluster's containerd
+python -m tests.cluster docker up|down   a Docker Engine for building images; prints DOCKER_HOST
+python -m tests.cluster argocd up|down   Argo CD beside the cluster; `up --lifted` without its limits
+python -m tests.cluster down             end everything
 """
 
 from __future__ import annotations
@@ -14,13 +18,31 @@ import json
 import sys
 from pathlib import Path
 
-from tests.cluster import argocd, docker, images, lifecycle, standing, tools
+from tests.cluster import argocd, docker, images, lifecycle, needs, standing, tools
 from tests.cluster.errors import ClusterError
 from tests.cluster.folder import Folder
+from tests.cluster.versions import BY_NAME, DEBIAN
 
 
 def _up(folder: Folder, _: argparse.Namespace) -> int:
     standing.up(folder)
+    return 0
+
+
+def _build(_: Folder, asked: argparse.Namespace) -> int:
+    for part in asked.parts or BY_NAME:
+        tools.build(part)
+    return 0
+
+
+def _part(name: str) -> str:
+    if name not in BY_NAME:
+        raise argparse.ArgumentTypeError(f"no such part: {name}; there are {', '.join(BY_NAME)}")
+    return name
+
+
+def _packages(_: Folder, __: argparse.Namespace) -> int:
+    print(" ".join(needs.absent_packages({**DEBIAN, **docker.DEBIAN, **argocd.DEBIAN})))
     return 0
 
 
@@ -81,8 +103,11 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for name, action in {"up": _up, "down": _down, "env": _env}.items():
+    for name, action in {"up": _up, "down": _down, "env": _env, "packages": _packages}.items():
         commands.add_parser(name).set_defaults(action=action)
+    build = commands.add_parser("build")
+    build.add_argument("parts", nargs="*", type=_part, metavar="PART")
+    build.set_defaults(action=_build)
     status = commands.add_parser("status")
     status.add_argument("--output", choices=("text", "json"), default="text")
     status.set_defaults(action=_status)

@@ -19,9 +19,9 @@ from typing import Any
 
 import psutil
 
-from tests.cluster import processes, tools
+from tests.cluster import needs, processes, tools
 from tests.cluster.addons import kubectl
-from tests.cluster.errors import ClusterError, Missing, NotReady
+from tests.cluster.errors import ClusterError, NotReady
 from tests.cluster.folder import Folder
 
 NAMESPACE = "argocd"
@@ -31,6 +31,7 @@ REDIS, REPOSITORIES, CONTROLLER = (
     "argocd-application-controller",
 )
 PARTS = (REDIS, REPOSITORIES, CONTROLLER)
+DEBIAN = {"redis-server": "redis-server", "git": "git"}
 LIFTED = {
     "ARGOCD_K8S_CLIENT_QPS": "1000",
     "ARGOCD_K8S_CLIENT_BURST": "2000",
@@ -55,11 +56,7 @@ def up(folder: Folder, settings: Mapping[str, str] | None = None) -> None:
     Raises Missing without redis-server or git, ClusterError where the cluster refuses something,
     NotReady when a process does not answer.
     """
-    for need, package in {"redis-server": "redis-server", "git": "git"}.items():
-        if shutil.which(need) is None:
-            raise Missing(
-                f"Argo CD needs {need}", f"apt-get install --no-install-recommends {package}"
-            )
+    needs.demand("Argo CD", DEBIAN, root=False)
     if folder.facts() is None:
         raise ClusterError(f"no cluster in {folder.path}", "make cluster-up")
     tools.build("argocd")

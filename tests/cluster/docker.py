@@ -7,14 +7,12 @@ where the client has no buildx.
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from tests.cluster import cgroups, processes
-from tests.cluster.errors import Missing
+from tests.cluster import cgroups, needs, processes
 from tests.cluster.folder import Folder
 
 NAME = "docker"
@@ -43,14 +41,7 @@ def host(folder: Folder) -> str:
 
 def up(folder: Folder) -> str:
     """Start it, unless it runs. Returns DOCKER_HOST. Raises Missing, NotReady."""
-    if os.geteuid() != 0:
-        raise Missing("a Docker Engine needs root", "run it as root, or set DOCKER_HOST to one")
-    absent = sorted({package for name, package in DEBIAN.items() if shutil.which(name) is None})
-    if absent:
-        raise Missing(
-            f"not on this machine: {', '.join(absent)}",
-            f"apt-get install --no-install-recommends {' '.join(absent)}",
-        )
+    needs.demand("a Docker Engine", DEBIAN)
     if processes.alive(folder, NAME) is None:
         folder.path.mkdir(parents=True, exist_ok=True)
         (folder / "docker.sock").unlink(missing_ok=True)

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
-from tests.cluster import addons, cgroups, control_plane, docker, images, node, processes, tools
-from tests.cluster.errors import Missing, NotReady
+from tests.cluster import (
+    addons,
+    cgroups,
+    control_plane,
+    docker,
+    images,
+    needs,
+    node,
+    processes,
+    tools,
+)
+from tests.cluster.errors import NotReady
 from tests.cluster.folder import Facts, Folder
 from tests.cluster.say import say, step
 from tests.cluster.versions import CLUSTER, DEBIAN
@@ -19,26 +27,10 @@ PARTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 ON_NODE = (node.HOLDER, "containerd", "kubelet", "kube-proxy")
 
 
-def check_machine() -> None:
-    """Raises Missing with everything that is not here, and how to get it."""
-    if os.geteuid() != 0:
-        raise Missing(
-            "a node needs root: namespaces, mounts, cgroups", "run it as root, or give KUBECONFIG"
-        )
-    found = {need: shutil.which(need) or Path(need).is_file() for need in DEBIAN}
-    absent = [need for need, at in found.items() if not at]
-    if absent:
-        packages = " ".join(sorted({DEBIAN[need] for need in absent}))
-        raise Missing(
-            f"not on this machine: {', '.join(absent)}",
-            f"apt-get install --no-install-recommends {packages}",
-        )
-
-
 def up(folder: Folder) -> Facts:
     """Build what is missing and start what does not run. A standing cluster is left as it is."""
     began = time.monotonic()
-    check_machine()
+    needs.demand("a node", DEBIAN)
     for part in CLUSTER:
         tools.build(part)
     facts = folder.facts()

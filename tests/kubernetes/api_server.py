@@ -1,11 +1,12 @@
 """A bare Kubernetes API server: etcd and kube-apiserver on free ports, no controllers, no nodes.
 
 Enough for everything that only reads and writes objects; starts in about five seconds. The programs
-are looked for in `SLIPWAY_KUBERNETES_BIN`, then in the cluster tools' folder, then on PATH.
+are looked for in `SLIPWAY_KUBERNETES_BIN`, then where the test cluster's tools are built, then on PATH.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -20,6 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.cluster import tools
+
 TOKEN = "test-token-of-the-administrator"
 START_SECONDS = 60
 
@@ -28,7 +31,11 @@ def program(name: str) -> str | None:
     folder = os.environ.get("SLIPWAY_KUBERNETES_BIN")
     if folder and (Path(folder) / name).exists():
         return str(Path(folder) / name)
-    return shutil.which(name)
+    with contextlib.suppress(KeyError):
+        if (built := tools.program(name)).exists():
+            return str(built)
+    built = tools.program(name)
+    return str(built) if built.exists() else shutil.which(name)
 
 
 def missing_programs() -> list[str]:
