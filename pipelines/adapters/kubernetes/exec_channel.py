@@ -16,6 +16,7 @@ from pipelines.targets.kubernetes.cluster import ExecResult
 STDOUT, STDERR, ERROR = 1, 2, 3
 PROTOCOLS = ["v5.channel.k8s.io", "v4.channel.k8s.io"]
 CONNECT_SECONDS = 10.0
+NOT_STARTED = 126
 MOST_BYTES = 16 * 1024 * 1024
 
 
@@ -81,7 +82,8 @@ def _read(channel: Any, until: float, doing: str) -> ExecResult:
             if data and data[0] in streams and len(streams[data[0]]) < MOST_BYTES:
                 streams[data[0]] += data[1:]
             if streams[ERROR]:
-                code = exit_code(bytes(streams[ERROR]))
+                code, said = ended(bytes(streams[ERROR]))
+                streams[STDERR] += said.encode()
                 break
     except (websocket.WebSocketTimeoutException, TimeoutError):
         code = None
@@ -90,16 +92,16 @@ def _read(channel: Any, until: float, doing: str) -> ExecResult:
     return ExecResult(code, _text(streams[STDOUT]), _text(streams[STDERR]))
 
 
-def exit_code(status: bytes) -> int:
-    """Of the `Status` that ends a command: its cause `ExitCode`, 0 on success, 126 for a command
-    that could not be started."""
+def ended(status: bytes) -> tuple[int, str]:
+    """Of the `Status` that ends a command: its exit code, and words where it was never started
+    (code 126)."""
     document = json.loads(status)
     if document.get("status") == "Success":
-        return 0
+        return 0, ""
     for cause in (document.get("details") or {}).get("causes") or []:
         if cause.get("reason") == "ExitCode":
-            return int(cause["message"])
-    return 126
+            return int(cause["message"]), ""
+    return NOT_STARTED, str(document.get("message") or "the command could not be started")
 
 
 def _text(data: bytearray) -> str:
