@@ -106,3 +106,6 @@ class Manifests(Protocol):
 
     def candidate(self, release: Release, slot: Slot) -> dict[str, str]:
         """The same of one release in one slot, as if it were active there; nothing is kept."""
+
+    def forget(self, but: Sequence[str]) -> None:
+        """Remove what is kept for a time without git, of all releases but these."""

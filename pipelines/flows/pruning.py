@@ -28,8 +28,11 @@ def prune(contexts: Sequence[Context], *, built: str) -> list[str]:
     releases = store.all()
     gone = expendable(releases, named=named, used_since=since, used=used)
     if gone:
-        store.prune([release.id for release in releases if release.id not in gone])
+        kept = [release.id for release in releases if release.id not in gone]
+        store.prune(kept)
         for ctx in contexts:
+            if ctx.manifests is not None:
+                ctx.manifests.forget(kept)
             ctx.records.audit.append(
                 actor=ctx.actor, action="prune", result="done", details={"releases": gone}
             )

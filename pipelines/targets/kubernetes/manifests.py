@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -162,10 +162,9 @@ class BranchManifests:
             os.fsync(file.fileno())
         making.replace(copy)
 
-    def forget(self, keep: set[str]) -> None:
-        """Remove the copies of releases not in `keep`."""
+    def forget(self, but: Sequence[str]) -> None:
         for copy in self._copies.glob("r-*.yaml"):
-            if copy.name.partition(".")[0] not in keep:
+            if copy.name.partition(".")[0] not in but:
                 copy.unlink(missing_ok=True)
 
 

@@ -221,7 +221,7 @@ def test_copies_of_releases_that_went_go_too(place: Place) -> None:
     place.commit()
     place.manifests.of_slot(Slot.BLUE, FIRST)
     place.manifests.of_slot(Slot.GREEN, SECOND)
-    place.manifests.forget({"r-2"})
+    place.manifests.forget(["r-2"])
     assert [copy.name for copy in place.copies.iterdir()] == ["r-2.green.yaml"]
 
 
