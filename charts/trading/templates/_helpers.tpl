@@ -38,7 +38,7 @@ app.kubernetes.io/version: {{ . | quote }}
 {{- end -}}
 
 {{- define "slot.settings.digest" -}}
-{{ print (include "slot.settings" .) (.Files.Get "files/wait.py") | sha256sum | trunc 10 }}
+{{ print (include "slot.settings" .) (.Files.Get "files/wait.py") (.Files.Get "files/again.py") | sha256sum | trunc 10 }}
 {{- end -}}
 
 {{- define "slot.settings.name" -}}
