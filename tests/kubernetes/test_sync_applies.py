@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from pipelines.adapters.kubernetes.client import ApiServer
@@ -135,3 +137,17 @@ def test_what_others_own_by_an_ignore_rule_stays_theirs(cluster: ApiServer, name
         outcome = sync.sync([config_map("values", mine="2", theirs="first")])
     assert outcome.phase == "Succeeded", outcome
     assert data(cluster, namespace, "values") == {"mine": "2", "theirs": "second"}
+
+
+def test_what_must_be_confirmed_is_pruned_only_then(cluster: ApiServer, namespace: str) -> None:
+    careful = {"sync-options": "Prune=confirm"}
+    with syncer(cluster, settings(namespace)) as sync:
+        sync.sync([config_map("kept"), config_map("precious", annotations=careful)])
+        late = time.monotonic() + 1
+        held = sync.sync(
+            [config_map("kept")], stop=lambda: "enough" if time.monotonic() > late else ""
+        )
+        assert held.phase != "Succeeded"
+        assert cluster.get(key(namespace, "precious")) is not None
+        assert sync.sync([config_map("kept")], confirmed=True).phase == "Succeeded"
+    assert cluster.get(key(namespace, "precious")) is None

@@ -55,7 +55,15 @@ class Operation:
         self._vain = False
         self._sent = 0
 
-    def run(self, stop: Callable[[], str], tell: Callable[[str, int, int], None]) -> Attempt:
+    def run(
+        self,
+        stop: Callable[[], str],
+        tell: Callable[[str, int, int], None],
+        *,
+        confirmed: bool = False,
+    ) -> Attempt:
+        if confirmed:
+            self._machine.approve_prunes()
         while True:
             turn = self._cache.store.turn
             self._ask(stop)

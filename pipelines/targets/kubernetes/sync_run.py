@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 
 from pipelines.engine.sync import plan as planning
 from pipelines.engine.sync.moves import Limits
-from pipelines.model.errors import BadInput
+from pipelines.model.errors import BadInput, Unavailable
 from pipelines.model.resource import Resource, ResourceKey
 from pipelines.model.sync import Action, PlanStep, SyncOutcome, SyncPlan, SyncSettings
 from pipelines.targets.kubernetes.cluster import Cluster
@@ -86,28 +86,40 @@ class Syncer:
         stop: Callable[[], str] = go_on,
         progress: Callable[[Progress], None] = tell_nobody,
         limits: Limits | None = None,
+        confirmed: bool = False,
     ) -> SyncOutcome:
         """Raises only what `plan` raises, before anything was written. `stop` answers why to end
         the operation (a newer commit, a person's wish), or nothing; it is asked often. A failed
-        attempt is tried again as `settings.retry` says, inside `limits.operation_seconds`."""
+        attempt is tried again as `settings.retry` says, inside `limits.operation_seconds`.
+        `confirmed`: somebody agreed to what `Prune=confirm` holds back."""
         limits = limits or Limits()
         started, clock = datetime.now(UTC), time.monotonic()
-        attempt, tries = self._attempt(desired, stop, progress, limits), 1
-        while attempt.again and tries <= self.settings.retry.limit:
-            left = limits.operation_seconds - (time.monotonic() - clock)
-            if left <= 0 or not self._pause(tries, min(left, limits.operation_seconds), stop):
+
+        def left() -> float:
+            return limits.operation_seconds - (time.monotonic() - clock)
+
+        def attempt(seconds: float) -> Attempt:
+            bounded = replace(limits, operation_seconds=max(1.0, seconds))
+            plan = self._plan(desired)
+            operation = Operation(self.cluster, self.cache, self._pool, plan, bounded)
+            return operation.run(stop, tell, confirmed=confirmed)
+
+        def tell(message: str, done: int, total: int) -> None:
+            progress(Progress(message, done, total))
+
+        last, tries = attempt(left()), 1
+        while last.again and tries <= self.settings.retry.limit:
+            if not self._pause(tries, left(), stop):
                 break
-            left = limits.operation_seconds - (time.monotonic() - clock)
-            once_more = replace(limits, operation_seconds=max(1.0, left))
-            attempt, tries = self._attempt(desired, stop, progress, once_more), tries + 1
+            last, tries = _once_more(attempt, last, left()), tries + 1
         return SyncOutcome(
-            phase=attempt.phase,
-            message=attempt.message,
-            results=attempt.results,
+            phase=last.phase,
+            message=last.message,
+            results=last.results,
             manifests=digest(desired),
             started_at=started.isoformat(timespec="milliseconds"),
             finished_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
-            details={"attempts": tries, "requests": attempt.requests},
+            details={"attempts": tries, "requests": last.requests},
         )
 
     def heal(self, desired: Sequence[Resource], healed: Callable[[Heal], None]) -> Healer:
@@ -122,9 +134,8 @@ class Syncer:
 
         def plan(keys: Collection[ResourceKey]) -> SyncPlan:
             some = [wanted[key] for key in keys if key in wanted]
-            return planning.plan(
-                some, LiveView(self.cache.store, lambda: keys), self.settings, only=keys
-            )
+            live = LiveView(self.cache.store, lambda: keys)
+            return planning.plan(some, live, self.settings, only=keys, served=self._served())
 
         def apply(partial: SyncPlan) -> Attempt:
             operation = Operation(self.cluster, self.cache, self._pool, partial, limits)
@@ -136,30 +147,20 @@ class Syncer:
         self.cache.stop()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _plan(
-        self, desired: Sequence[Resource], only: Collection[ResourceKey] | None = None
-    ) -> SyncPlan:
+    def _plan(self, desired: Sequence[Resource]) -> SyncPlan:
         settings, store = self.settings, self.cache.store
         self._scope.cover(desired)
         live = LiveView(store, lambda: store.of(settings.application))
-        served = {name: kind.namespaced for name, kind in self.cluster.kinds().items()}
-        return planning.plan(desired, live, settings, only=only, served=served)
+        return planning.plan(desired, live, settings, served=self._served())
 
-    def _attempt(
-        self,
-        desired: Sequence[Resource],
-        stop: Callable[[], str],
-        progress: Callable[[Progress], None],
-        limits: Limits,
-    ) -> Attempt:
-        def tell(message: str, done: int, total: int) -> None:
-            progress(Progress(message, done, total))
-
-        plan = self._plan(desired)
-        return Operation(self.cluster, self.cache, self._pool, plan, limits).run(stop, tell)
+    def _served(self) -> dict[tuple[str, str], bool]:
+        return {name: kind.namespaced for name, kind in self.cluster.kinds().items()}
 
     def _pause(self, tries: int, most: float, stop: Callable[[], str]) -> bool:
+        """False when there is no time left, or when somebody wants to end the operation."""
         retry = self.settings.retry
+        if most <= 0:
+            return False
         seconds = min(most, retry.max_seconds, retry.seconds * retry.factor ** (tries - 1))
         until = time.monotonic() + seconds
         while time.monotonic() < until:
@@ -167,6 +168,14 @@ class Syncer:
                 return False
             time.sleep(min(0.2, max(0.0, until - time.monotonic())))
         return True
+
+
+def _once_more(attempt: Callable[[float], Attempt], last: Attempt, seconds: float) -> Attempt:
+    """An API server that is away while planning does not take away what was told before."""
+    try:
+        return attempt(seconds)
+    except Unavailable as error:
+        return replace(last, message=f"{last.message}; then {error.message}")
 
 
 def digest(desired: Iterable[Resource]) -> str:
