@@ -25,6 +25,16 @@ HOLDER = "node"
 SYS_RESOURCE = 24
 """The capability's bit in the kernel's mask."""
 
+KERNEL = {
+    "vm/overcommit_memory": 1,
+    "vm/panic_on_oom": 0,
+    "kernel/panic": 10,
+    "kernel/panic_on_oops": 1,
+    "kernel/keys/root_maxkeys": 1_000_000,
+    "kernel/keys/root_maxbytes": 25_000_000,
+}
+"""What a kubelet demands of the whole machine. It is shown this, and the machine stays as it is."""
+
 SETUP = """
 set -e
 mount --make-rshared /
@@ -32,6 +42,11 @@ mount -t tmpfs -o mode=755 tmpfs /run
 mount -t tmpfs -o mode=755 tmpfs /var/lib
 mount -t tmpfs -o mode=755 tmpfs /var/log
 mkdir -p /run/lock /run/netns /var/lib/kubelet
+mkdir /run/kernel
+for pair in {kernel}; do
+    echo "${{pair#*=}}" > "/run/kernel/$(basename "${{pair%=*}}")"
+    mount --bind "/run/kernel/$(basename "${{pair%=*}}")" "/proc/sys/${{pair%=*}}"
+done
 ip link set lo up
 until ip link show eth0 >/dev/null 2>&1; do sleep 0.05; done
 ip address add {node_ip}/30 dev eth0
@@ -74,7 +89,12 @@ def release_index(facts: Facts) -> None:
 def hold(folder: Folder, facts: Facts) -> None:
     """Start what holds the namespaces, and connect them with the host."""
     (folder / "node.ready").unlink(missing_ok=True)
-    script = SETUP.format(node_ip=facts.node_ip, host_ip=facts.host_ip, folder=folder.path)
+    script = SETUP.format(
+        node_ip=facts.node_ip,
+        host_ip=facts.host_ip,
+        folder=folder.path,
+        kernel=" ".join(f"{name}={value}" for name, value in KERNEL.items()),
+    )
     spaces = ["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
     processes.start(
         folder, HOLDER, ["unshare", *spaces, "--propagation", "private", "bash", "-c", script]
