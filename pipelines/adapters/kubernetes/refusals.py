@@ -50,7 +50,7 @@ def refusal(doing: str, status: int, body: bytes) -> ApiRefused:
         f"cannot {doing}: {reason}: {_short(_without_values(told or words, doing))}",
         reason=reason,
         status=status,
-        hint=hint_for(reason, words, doing, said.get("details") or {}),
+        hint=hint_for(reason, told or words, doing, said.get("details") or {}),
     )
 
 

@@ -38,13 +38,13 @@ class Pace:
             count = self._counts[key] = _Count(0, now, now)
         count.times += 1
         count.last = now
-        count.until = now + self._pause(count.times - FREE)
+        count.until = now + self._pause(count.times - FREE + 1)
 
     def failed(self, key: Hashable, now: float) -> None:
         """A heal that failed is tried again after a pause, also the first one."""
         count = self._counts.setdefault(key, _Count(0, now, now))
-        count.times = max(count.times + 1, FREE + 1)
-        count.until = now + self._pause(count.times - FREE)
+        count.times = max(count.times + 1, FREE)
+        count.until = now + self._pause(count.times - FREE + 1)
 
     @staticmethod
     def _pause(beyond: int) -> float:
