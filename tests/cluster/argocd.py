@@ -197,12 +197,14 @@ def down(folder: Folder, keep_objects: bool = False) -> None:
 
 @contextmanager
 def running(folder: Folder, settings: Mapping[str, str] | None = None) -> Iterator[None]:
-    """Argo CD for the length of a block; its objects stay for the next one."""
+    """Argo CD for the length of a block; its objects stay for the next one. Left when it ran before."""
+    stood = processes.alive(folder, CONTROLLER) is not None
     try:
         up(folder, settings)
         yield
     finally:
-        down(folder, keep_objects=True)
+        if not stood:
+            down(folder, keep_objects=True)
 
 
 def cpu_seconds(folder: Folder) -> float:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster import images, lifecycle, standing
+from tests.cluster import argocd, images, lifecycle, standing
 from tests.cluster.folder import Folder
 from tests.cluster.standing import Standing
 
@@ -50,3 +50,12 @@ def real_namespace(real_cluster: Standing) -> Iterator[str]:
     real_cluster.must("label", "namespace", name, f"{RESTRICTED}=restricted")
     yield name
     real_cluster.kubectl("delete", "namespace", name, "--wait=false")
+
+
+@pytest.fixture(scope="session")
+def argo_cd(real_cluster: Standing) -> Iterator[Folder]:
+    """Argo CD as shipped beside the cluster; the folder is what `tests.cluster.argocd` asks for."""
+    if real_cluster.folder is None:
+        pytest.fail("Argo CD is started beside a cluster made here only: unset KUBECONFIG")
+    with argocd.running(real_cluster.folder):
+        yield real_cluster.folder

@@ -8,10 +8,18 @@ from collections.abc import Iterator
 import pytest
 
 from pipelines.adapters.kubernetes.client import ApiServer, open_cluster
-from tests.cluster.fixtures import base_image, real_cluster, real_namespace
+from tests.cluster.fixtures import argo_cd, base_image, real_cluster, real_namespace
 from tests.kubernetes.api_server import ApiServerProcess
 
-__all__ = ["api_server", "base_image", "cluster", "namespace", "real_cluster", "real_namespace"]
+__all__ = [
+    "api_server",
+    "argo_cd",
+    "base_image",
+    "cluster",
+    "namespace",
+    "real_cluster",
+    "real_namespace",
+]
 
 WEAK = {"token-of-weak": "weak"}
 """A user without any rights, until a test gives some."""

@@ -18,7 +18,6 @@ from tests.cluster import cgroups, lifecycle, processes
 from tests.cluster.folder import Facts, Folder
 
 ROOT = Path(__file__).resolve().parents[2]
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a node needs root")
 
 
 @pytest.fixture
