@@ -8,7 +8,7 @@ from typing import Any
 
 from pipelines.engine.difference.lists import key_of
 from pipelines.engine.difference.normal import with_bytes
-from pipelines.engine.difference.owners import Fields, entries, names_element, owns
+from pipelines.engine.difference.owners import Fields, Finder, entries, names_element, owns
 from pipelines.engine.difference.pointer import MISSING, child, find, split
 from pipelines.engine.difference.shapes import Shape, shape_of
 from pipelines.model.resource import Manifest
@@ -70,7 +70,9 @@ def is_ignored(pointer: str, live: Manifest, rules: Sequence[IgnoreRule]) -> boo
             if ignored and steps[: len(ignored)] == ignored:
                 return True
         for entry in entries(live) if rule.managed_fields_managers else ():
-            if entry.manager in rule.managed_fields_managers and owns(entry.fields, live, steps):
+            if entry.manager in rule.managed_fields_managers and owns(
+                entry.fields, live, steps, Finder()
+            ):
                 return True
     return False
 

@@ -35,11 +35,13 @@ def _deep(element: Mapping[str, Any], path: str) -> Any:
 def by_key(elements: Sequence[Any], names: Sequence[str]) -> dict[Key, int] | None:
     """Key to index; of equal keys the second is another one. None where an element has no key."""
     found: dict[Key, int] = {}
+    twins: dict[Key, int] = {}
     for index, element in enumerate(elements):
         key = key_of(element, names)
         if key is None:
             return None
-        while key in found:
-            key = (*key, "again")
+        if key in found:
+            twins[key] = twins.get(key, 1) + 1
+            key = (*key, twins[key])
         found[key] = index
     return found

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from pipelines.engine.difference.lists import key_of
+from pipelines.engine.difference.lists import Key, key_of
 from pipelines.engine.difference.pointer import child, split
 from pipelines.model.resource import Manifest
 
@@ -72,24 +72,44 @@ def is_member(step: str, value: Any) -> bool:
         return False
 
 
-def below(fields: Fields, parent: Any, step: str) -> Fields | None:
-    """The set one step further down the object, or None where the manager owns nothing there."""
-    if isinstance(parent, dict):
-        return _mapping(fields.get(f"f:{step}"))
-    element = child(parent, step)
-    for key, sub in fields.items():
-        if (key.startswith("k:") and names_element(key, element)) or (
-            key.startswith("v:") and is_member(key, element)
-        ):
-            return _mapping(sub)
-    return _mapping(fields.get(f"i:{step}"))
+class Finder:
+    """Finds the part of a set that belongs to one step down an object; remembers long lists."""
+
+    def __init__(self) -> None:
+        self._seen: dict[int, tuple[Fields, dict[tuple[str, ...], dict[Key, Any]]]] = {}
+
+    def below(self, fields: Fields, parent: Any, step: str) -> Fields | None:
+        """The set one step further down, or None where the manager owns nothing there."""
+        if isinstance(parent, dict):
+            return _mapping(fields.get(f"f:{step}"))
+        element = child(parent, step)
+        for names, elements in self._elements(fields).items():
+            key = key_of(element, names)
+            if key is not None and key in elements:
+                return _mapping(elements[key])
+        if not isinstance(element, (dict, list)):
+            for key_step, sub in fields.items():
+                if key_step.startswith("v:") and is_member(key_step, element):
+                    return _mapping(sub)
+        return _mapping(fields.get(f"i:{step}"))
+
+    def _elements(self, fields: Fields) -> dict[tuple[str, ...], dict[Key, Any]]:
+        """Names of key fields → values → set. The set itself is kept, so that its id stays its."""
+        if id(fields) not in self._seen:
+            found: dict[tuple[str, ...], dict[Key, Any]] = {}
+            for step, sub in fields.items():
+                if step.startswith("k:") and (named := key_object(step)):
+                    names = tuple(name for name, _ in named)
+                    found.setdefault(names, {})[tuple(value for _, value in named)] = sub
+            self._seen[id(fields)] = (fields, found)
+        return self._seen[id(fields)][1]
 
 
 def _mapping(value: Any) -> Fields | None:
     return value if isinstance(value, dict) else None
 
 
-def owns(fields: Fields, live: Manifest, steps: list[str]) -> int:
+def owns(fields: Fields, live: Manifest, steps: list[str], finder: Finder) -> int:
     """How much of the path the set names: 0 nothing of it, else more is nearer.
 
     A set that ends above the path owns all below (an atomic field); one that goes on below it owns
@@ -97,7 +117,7 @@ def owns(fields: Fields, live: Manifest, steps: list[str]) -> int:
     """
     value: Any = live
     for depth, step in enumerate(steps):
-        found = below(fields, value, step)
+        found = finder.below(fields, value, step)
         if found is None:
             return depth if depth and not set(fields) - {"."} else 0
         fields, value = found, child(value, step)
@@ -110,6 +130,7 @@ class Owners:
     def __init__(self, live: Manifest) -> None:
         self._live = live
         self._entries: list[Entry] | None = None
+        self._finder = Finder()
 
     def of(self, pointer: str) -> tuple[str, str]:
         """(manager, time) of who wrote the field last; empty where nobody is named."""
@@ -119,7 +140,7 @@ class Owners:
         ranked = [
             (depth, entry.time, entry.manager)
             for entry in self._entries
-            if (depth := owns(entry.fields, self._live, steps))
+            if (depth := owns(entry.fields, self._live, steps, self._finder))
         ]
         if not ranked:
             return "", ""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipelines.engine.difference.lists import by_key
@@ -10,6 +11,8 @@ from pipelines.engine.difference.pointer import join
 from pipelines.engine.difference.scalars import same, says_nothing
 from pipelines.engine.difference.shapes import PLAIN, Shape
 from pipelines.model.sync import FieldChange
+
+LOOKED_AT = 40  # elements of one list that are compared each with each
 
 
 class Walk:
@@ -104,16 +107,7 @@ class Walk:
             return None
         if not shape.unordered:
             return [(wanted, index) for index, wanted in enumerate(want)]
-        free = dict.fromkeys(range(len(have)))
-        odd = []
-        pairs: list[tuple[Any, int]] = []
-        for position, wanted in enumerate(want):
-            match = _match(wanted, have, [position, *free] if position in free else free, shape)
-            if match is None:
-                odd.append(wanted)
-            else:
-                pairs.append((wanted, match))
-                del free[match]
+        pairs, odd, free = _matched(want, have, shape)
         if odd and not isinstance(odd[0], dict):
             return None
         return pairs + list(zip(odd, free, strict=True))
@@ -122,10 +116,42 @@ class Walk:
         self.found.append(FieldChange(join([*self.path, *step]), old, new))
 
 
-def _match(want: Any, have: Sequence[Any], among: Iterable[int], shape: Shape) -> int | None:
-    for index in among:
-        walk = Walk()
-        walk.value(want, have[index], shape.element)
-        if not walk.found:
-            return index
-    return None
+def _matched(
+    want: Sequence[Any], have: Sequence[Any], shape: Shape
+) -> tuple[list[tuple[Any, int]], list[Any], list[int]]:
+    """Pairs that say the same wherever they stand, and what is left on both sides, in order.
+
+    Written alike is told at once; defaults that the server added need a look at each pair, which
+    for more than a few would take for ever: those are left in order.
+    """
+    places: dict[str, list[int]] = {}
+    for index in reversed(range(len(have))):
+        places.setdefault(_written(have[index]), []).append(index)
+    pairs, unlike = [], []
+    for wanted in want:
+        if alike := places.get(_written(wanted)):
+            pairs.append((wanted, alike.pop()))
+        else:
+            unlike.append(wanted)
+    free = dict.fromkeys(sorted(index for left in places.values() for index in left))
+    if len(unlike) > LOOKED_AT:
+        return pairs, unlike, list(free)
+    odd: list[Any] = []
+    for wanted in unlike:
+        found = next((i for i in free if _fits(wanted, have[i], shape.element)), None)
+        if found is None:
+            odd.append(wanted)
+        else:
+            pairs.append((wanted, found))
+            del free[found]
+    return pairs, odd, list(free)
+
+
+def _written(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, default=str)
+
+
+def _fits(want: Any, have: Any, shape: Shape) -> bool:
+    walk = Walk()
+    walk.value(want, have, shape)
+    return not walk.found

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from typing import Any
 
 import pytest
@@ -165,3 +166,24 @@ def test_a_broken_manifest_is_a_difference_and_never_an_error(broken: object) ->
     changes(want, workload())
     changes(workload(), want)
     assert changes(want, want) == ()
+
+
+def test_long_lists_take_no_longer_than_their_length_asks_for() -> None:
+    """Each of these took from ten seconds to a minute when elements were looked for one by one."""
+    rules = [{"apiGroups": [""], "resources": [f"r{n}"], "verbs": ["get"]} for n in range(1000)]
+    other = [{**rule, "verbs": ["list"]} for rule in rules]
+    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "x"}}
+    env = [{"name": f"E{n}", "value": "1"} for n in range(1000)]
+    owned = {f'k:{{"name":"E{n}"}}': {".": {}, "f:name": {}, "f:value": {}} for n in range(1000)}
+    fields = {"f:containers": {'k:{"name":"web"}': {".": {}, "f:env": owned}}}
+    live = spec("Pod", {"containers": [{"name": "web", "env": env}]})
+    live["metadata"]["managedFields"] = [
+        {"manager": "slipway", "operation": "Apply", "fieldsV1": {"f:spec": fields}}
+    ]
+    twins = [{"name": "A", "value": "1"}] * 1000
+    started = time.monotonic()
+    assert changes({**role, "rules": rules}, {**role, "rules": rules[::-1]}) == ()
+    assert len(changes({**role, "rules": rules}, {**role, "rules": other})) == 1000
+    assert len(changes(spec("Pod", {"containers": [{"name": "web", "env": []}]}), live)) == 1000
+    assert len(changes(spec("Pod", {"containers": [{"name": "web", "env": twins}]}), live)) == 2000
+    assert time.monotonic() - started < 8
