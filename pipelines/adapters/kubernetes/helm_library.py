@@ -46,7 +46,7 @@ class HelmLibrary:
             "chart": str(chart.resolve()), "values": merged, "name": name, "namespace": namespace,
         }  # fmt: skip
         with self._guard:
-            answer = self._asked(ask)
+            answer = self._asked(helm_text.as_json(ask))
         if "refused" in answer:
             raise helm_text.refused(chart.name, str(answer["refused"]))
         return helm_text.assembled(
@@ -61,9 +61,9 @@ class HelmLibrary:
         with self._guard:
             self._end()
 
-    def _asked(self, ask: Mapping[str, Any]) -> dict[str, Any]:
+    def _asked(self, ask: str) -> dict[str, Any]:
         """A helper that died (somebody killed it, the machine had no memory) is replaced once."""
-        line = json.dumps(ask).encode() + b"\n"
+        line = ask.encode() + b"\n"
         for last in (False, True):
             try:
                 answer = self._exchange(line, time.monotonic() + self._seconds)

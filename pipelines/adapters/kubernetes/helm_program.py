@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -40,7 +39,7 @@ class HelmProgram:
             self._path, "template", name, str(chart.resolve()), "--namespace", namespace,
             "--skip-tests", "--values", "-",
         ]  # fmt: skip
-        done = self._run(argv, json.dumps(helm_text.laid_over(values)))
+        done = self._run(argv, helm_text.as_json(helm_text.laid_over(values)))
         if done.returncode:
             raise helm_text.refused(chart.name, done.stderr)
         return helm_text.assembled(

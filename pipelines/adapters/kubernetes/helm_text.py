@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -35,6 +36,17 @@ def _over(base: Mapping[str, Any], layer: Mapping[str, Any]) -> dict[str, Any]:
         both = isinstance(value, Mapping) and isinstance(old, Mapping)
         merged[key] = _over(old, value) if both else value  # type: ignore[arg-type]
     return merged
+
+
+def as_json(given: Mapping[str, Any]) -> str:
+    """What both ways hand to Helm. Raises BadInput for what JSON cannot say (a date, NaN)."""
+    try:
+        return json.dumps(given, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise BadInput(
+            f"values for a chart hold what JSON cannot say: {error}",
+            hint="put dates in quotes, and write numbers as numbers",
+        ) from None
 
 
 def documents(path: str, text: str) -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,12 @@ def test_two_processes_that_answer_requests_are_refused(renderer: ChartRenderer)
 def test_a_process_without_arguments_is_refused(renderer: ChartRenderer) -> None:
     with pytest.raises(BadInput, match=r"processes\.web\.args is missing"):
         text_of(renderer, "trading", processes={"web": {"live": False, "replicas": 1}})
+
+
+@pytest.mark.parametrize("value", [date(2026, 1, 1), float("nan"), b"x"])
+def test_what_json_cannot_say_is_refused(renderer: ChartRenderer, value: object) -> None:
+    with pytest.raises(BadInput, match="what JSON cannot say"):
+        text_of(renderer, "trading", trading={"from": value})
 
 
 def test_a_folder_without_a_chart_is_refused(renderer: ChartRenderer, tmp_path: Path) -> None:
