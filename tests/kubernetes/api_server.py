@@ -25,6 +25,11 @@ from tests.cluster import tools
 
 TOKEN = "test-token-of-the-administrator"
 START_SECONDS = 60
+STARTED = (
+    "/api/v1/namespaces/default",
+    "/apis/rbac.authorization.k8s.io/v1/clusterroles/cluster-admin",
+)
+"""What a new API server makes last."""
 
 
 def program(name: str) -> str | None:
@@ -179,7 +184,7 @@ class ApiServerProcess:
             if self.server is None or self.server.poll() is not None:
                 break
             try:
-                if self.request("GET", "/api/v1/namespaces/default")[0] == 200:
+                if all(self.request("GET", path)[0] == 200 for path in STARTED):
                     return
             except (OSError, ValueError):
                 pass

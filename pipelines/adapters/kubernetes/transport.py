@@ -24,6 +24,13 @@ from pipelines.model.errors import Unavailable
 POOL_SIZE = 64
 CONNECT_SECONDS = 5.0
 REQUEST_SECONDS = 30.0
+ALIVE = (
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 15),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 5),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
+)
+"""A machine that vanished is noticed after 30 seconds, also by a watch that waits."""
 THROTTLED_SECONDS = 30.0
 """How long one request may wait for an API server that throttles, in all."""
 MOST_ANSWER_BYTES = 256 * 1024 * 1024
@@ -43,7 +50,7 @@ class Transport:
             "retries": False,
             "socket_options": [
                 *HTTPConnection.default_socket_options,
-                (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+                *ALIVE,
             ],
         }
         if connection.trust is not None:

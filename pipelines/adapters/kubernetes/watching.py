@@ -10,8 +10,8 @@ from pipelines.adapters.kubernetes.transport import Lines, Transport
 from pipelines.model.errors import Unavailable
 from pipelines.targets.kubernetes.cluster import Event
 
-SILENT_SECONDS = 30.0
-"""Longer than the server's own end of the watch: nothing at all then means a dead connection."""
+SILENT_SECONDS = 90.0
+"""A server sends a bookmark about every minute: nothing at all for longer is a dead connection."""
 
 
 class Watch:
@@ -31,7 +31,7 @@ class Watch:
                 "resourceVersion": version,
                 "timeoutSeconds": str(max(1, int(seconds))),
             },
-            seconds=seconds + SILENT_SECONDS,
+            seconds=SILENT_SECONDS,
         )
 
     def __iter__(self) -> Iterator[Event]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 
 from pipelines.engine.sync.moves import Do, Method
-from pipelines.model.sync import Action, SyncPlan
+from pipelines.model.sync import Action
 
 PLAIN = frozenset({("", "ConfigMap"), ("", "Secret"), ("", "ServiceAccount")})
 SMALL_BYTES = 500_000
@@ -19,7 +19,7 @@ SMALL_BYTES = 500_000
 class DryRuns:
     """Of one operation. Thread-safe."""
 
-    def __init__(self, plan: SyncPlan) -> None:
+    def __init__(self) -> None:
         self._asked: set[tuple[str, str, str]] = set()
         self._lock = threading.Lock()
 
@@ -43,11 +43,10 @@ def _is_plain(do: Do) -> bool:
     known = {"apiVersion", "kind", "metadata", "data", "stringData", "type", "immutable"}
     if not known.issuperset(manifest) or manifest.get("type", "Opaque") != "Opaque":
         return False
-    data = manifest.get("data") or {}
-    texts = [data, manifest.get("stringData") or {}]
-    if do.task.key.kind == "Secret" and data:
+    if do.task.key.kind == "Secret" and manifest.get("data"):
         return False
-    return all(_are_texts(part) for part in texts) and _is_name(do.task.key.name)
+    texts = [manifest.get(name) for name in ("data", "stringData")]
+    return all(part is None or _are_texts(part) for part in texts) and _is_name(do.task.key.name)
 
 
 def _are_texts(part: object) -> bool:

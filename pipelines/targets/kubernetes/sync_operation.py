@@ -48,10 +48,11 @@ class Operation:
         self._cache, self._pool, self._plan = cache, pool, plan
         self._machine = Machine(plan, limits, started_seconds=time.monotonic())
         self._requests = Requests(cluster, plan.settings.options, cache.look_again)
-        self._dry_runs = DryRuns(plan)
+        self._dry_runs = DryRuns()
         self._keys: frozenset[ResourceKey] = frozenset(step.key for step in plan.steps)
         self._view = LiveView(cache.store, lambda: self._keys)
-        self._why = ""
+        self._until = time.monotonic() + limits.operation_seconds
+        self._why = self._away = ""
         self._vain = False
         self._sent = 0
 
@@ -91,18 +92,30 @@ class Operation:
                 )
 
     def _one(self, do: Do, stop: Callable[[], str]) -> Answer:
-        writes = do.verb in (Verb.DRY_RUN, Verb.APPLY)
-        if writes and not self._why and (why := stop()):
-            return Answer(do, False, f"not sent: {why}", permanent=True)
         if do.verb is Verb.DRY_RUN and not self._dry_runs.decides(do):
             return Answer(do, True, "")
+        if why := self._not_sent(do, stop):
+            return Answer(do, False, f"not sent: {why}", permanent=not self._away)
         self._sent += 1
         answer = self._requests.carry_out(do)
+        if answer.away:
+            self._away = answer.message
         if answer.live is not None and do.verb is not Verb.DRY_RUN:
             # Who plans next must see what was written, however late the watch is.
             key = self._cache.store.put(answer.live.manifest)
             return replace(answer, live=self._cache.store.get(key))
         return answer
+
+    def _not_sent(self, do: Do, stop: Callable[[], str]) -> str:
+        """Why the rest of a group is left out: a thousand requests to a server that is away, each
+        with its own time limit, would take hours."""
+        if self._away:
+            return "the API server did not answer the request before"
+        if do.verb not in (Verb.DRY_RUN, Verb.APPLY) or self._why:
+            return ""
+        if time.monotonic() > self._until:
+            return "the time of the operation is over"
+        return stop()
 
     def _finished(self, move: Finished) -> Attempt:
         return Attempt(

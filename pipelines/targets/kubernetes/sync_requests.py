@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pipelines.engine.sync.moves import Do, Method, Verb
 from pipelines.engine.sync.notes import HOOK_FINALIZER
 from pipelines.engine.sync.options import value
-from pipelines.model.errors import SlipwayError
+from pipelines.model.errors import SlipwayError, Unavailable
 from pipelines.model.resource import Manifest, Resource, ResourceKey
 from pipelines.targets.kubernetes.cluster import ApiRefused, Cluster
 
@@ -37,13 +37,15 @@ PERMANENT = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`live` is the object as the API server had it afterwards; `permanent`: trying again is vain."""
+    """`live` is the object as the API server had it afterwards. `permanent`: trying again is vain;
+    `away`: the API server did not answer at all."""
 
     do: Do
     ok: bool
     message: str
     live: Resource | None = None
     permanent: bool = False
+    away: bool = False
 
 
 class Requests:
@@ -70,7 +72,7 @@ class Requests:
                 return Answer(do, True, "the API server does not know this kind yet")
             return Answer(do, False, str(refused), permanent=refused.reason in PERMANENT)
         except SlipwayError as error:
-            return Answer(do, False, str(error))
+            return Answer(do, False, str(error), away=isinstance(error, Unavailable))
 
     def _dry_run(self, do: Do) -> Answer:
         return Answer(do, True, "", self._send(do, dry_run=True))
