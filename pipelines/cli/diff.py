@@ -21,7 +21,8 @@ COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 @state_option
 @output_option
 def command(environment: str, release: str | None, state: Path, output: str) -> None:
-    """Show what a promotion into ENV would change: code, migrations, settings."""
+    """Show what a promotion into ENV would change: code, migrations, settings; on Kubernetes every
+    object of the charts."""
     context = open_environment(state, environment)
     from pipelines.flows.difference import difference
 
