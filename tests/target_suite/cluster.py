@@ -22,6 +22,7 @@ from pipelines.targets.kubernetes.slot_manifests import ChartManifests
 from pipelines.targets.kubernetes.target import KubernetesTarget
 from pipelines.targets.local.layout import Installation, Layout
 from tests.target_suite.echo_manifests import EchoTexts
+from tests.target_suite.hands import ClusterHands, Hands
 from tests.target_suite.local import EchoReleases
 from tests.target_suite.ports import free_base_port
 
@@ -44,9 +45,6 @@ class NoBackups:
 
 
 class NoKeeper:
-    def alive(self) -> bool:
-        return True
-
     def abandoned(self) -> bool:
         return False
 
@@ -66,8 +64,20 @@ def database_file(layout: Layout) -> Path:
     return file
 
 
+class ReturningRows(UrlRows):
+    """Whoever runs the database brings it back: here, when the schema is looked at."""
+
+    def __init__(self, url_file: Path, environment: str, postgres: LocalPostgres) -> None:
+        super().__init__(url_file, environment)
+        self.postgres = postgres
+
+    def apply_schema(self) -> None:
+        self.postgres.ensure()
+        super().apply_schema()
+
+
 @contextmanager
-def running_cluster_target(folder: Path) -> Iterator[tuple[KubernetesTarget, EchoReleases]]:
+def running_cluster_target(folder: Path) -> Iterator[tuple[KubernetesTarget, EchoReleases, Hands]]:
     """In a namespace of its own, under the restricted Pod Security standard; it is deleted after."""
     installation = Installation.create(folder / "state", folder, free_base_port())
     layout = installation.layout(ENVIRONMENT)
@@ -91,12 +101,13 @@ def running_cluster_target(folder: Path) -> Iterator[tuple[KubernetesTarget, Ech
             cluster=cluster,
             manifests=ChartManifests(place, EchoTexts(ENVIRONMENT, IMAGE)),
             syncer=ApplyAll(place, cluster),
-            rows=UrlRows(database_file(layout), ENVIRONMENT),
+            rows=ReturningRows(database_file(layout), ENVIRONMENT, postgres),
             backups=NoBackups(),
             http=PlainHttp(),
             keeper=NoKeeper(),
         )
-        yield KubernetesTarget(place, releases, adapters), releases
+        target = KubernetesTarget(place, releases, adapters)
+        yield target, releases, ClusterHands(target, postgres)
     finally:
         cluster.delete(key)
         postgres.stop()

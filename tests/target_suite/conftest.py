@@ -1,31 +1,55 @@
-"""Every target passes the same suite. Another target is another branch in `system`."""
+"""Every target passes the same suite: this machine, or with SLIPWAY_SUITE_TARGET=kubernetes the
+cluster that KUBECONFIG names. What only one target has is marked so and left out for the other."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pipelines.model.release import Release
 from pipelines.model.slots import Slot
-from pipelines.targets.local.target import LocalTarget
+from tests.target_suite.hands import Hands, LocalHands
 from tests.target_suite.local import EchoReleases, running_target
 
-System = tuple[LocalTarget, EchoReleases]
+KUBERNETES = os.environ.get("SLIPWAY_SUITE_TARGET", "local") == "kubernetes"
+System = tuple[Any, EchoReleases, Hands]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Only tests of this folder carry these marks."""
+    out = "local_only" if KUBERNETES else "cluster_only"
+    left = [item for item in items if item.get_closest_marker(out)]
+    config.hook.pytest_deselected(items=left)
+    items[:] = [item for item in items if item not in left]
 
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    with running_target(tmp_path_factory.mktemp("target")) as made:
-        target, releases = made
-        target.ensure(releases.make(1))
-        yield made
+    folder = tmp_path_factory.mktemp("target")
+    if KUBERNETES:
+        from tests.target_suite.cluster import running_cluster_target
+
+        with running_cluster_target(folder) as (target, releases, hands):
+            target.ensure(releases.make(1))
+            yield target, releases, hands
+        return
+    with running_target(folder) as (local, releases):
+        local.ensure(releases.make(1))
+        yield local, releases, LocalHands(local)
 
 
 @pytest.fixture
 def releases(system: System) -> EchoReleases:
     return system[1]
+
+
+@pytest.fixture
+def hands(system: System) -> Hands:
+    return system[2]
 
 
 @pytest.fixture
@@ -39,7 +63,7 @@ def second(releases: EchoReleases) -> Release:
 
 
 @pytest.fixture
-def target(system: System, first: Release) -> Iterator[LocalTarget]:
+def target(system: System, first: Release) -> Iterator[Any]:
     """Both slots empty before and after; everything else running."""
     made = system[0]
     made.ensure(first)

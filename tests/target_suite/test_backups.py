@@ -20,6 +20,8 @@ from pipelines.targets.local.target import LocalTarget
 from tests.harness.missing import missing
 from tests.target_suite.waiting import staged
 
+pytestmark = pytest.mark.local_only  # supervisor, sockets and base backups
+
 
 def switch(target: LocalTarget, release: Release, operation: str) -> None:
     row = target.read_row().row

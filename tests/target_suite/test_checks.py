@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import time
 
 import pytest
@@ -11,13 +9,14 @@ import pytest
 from pipelines.model.errors import Refused
 from pipelines.model.release import Release
 from pipelines.model.slots import Slot
-from pipelines.targets.local.target import LocalTarget
+from pipelines.targets.protocol import Target
+from tests.target_suite.hands import Hands, halt
 from tests.target_suite.local import EchoReleases
-from tests.target_suite.waiting import get, staged, until
+from tests.target_suite.waiting import get, reached, staged, until
 
 
 def test_an_application_command_runs_in_the_release_and_answers_checks(
-    target: LocalTarget, first: Release
+    target: Target, first: Release
 ) -> None:
     (check,) = target.application_check(first, Slot.BLUE, "validate", [], 20)
     assert check.ok
@@ -26,7 +25,7 @@ def test_an_application_command_runs_in_the_release_and_answers_checks(
 
 
 def test_a_command_that_is_not_offered_is_one_ok_check_that_says_so(
-    target: LocalTarget, first: Release
+    target: Target, first: Release
 ) -> None:
     (check,) = target.application_check(first, Slot.BLUE, "reconcile", [], 20)
     assert check.ok
@@ -35,7 +34,7 @@ def test_a_command_that_is_not_offered_is_one_ok_check_that_says_so(
 
 
 def test_a_command_that_crashes_or_hangs_is_a_failed_check(
-    target: LocalTarget, releases: EchoReleases
+    target: Target, releases: EchoReleases
 ) -> None:
     crashing = releases.with_command(4, "validate", ("nonsense",))
     (crashed,) = target.application_check(crashing, Slot.BLUE, "validate", [], 20)
@@ -49,7 +48,7 @@ def test_a_command_that_crashes_or_hangs_is_a_failed_check(
 
 
 def test_migrations_are_what_the_application_says(
-    target: LocalTarget, first: Release, releases: EchoReleases
+    target: Target, first: Release, releases: EchoReleases
 ) -> None:
     status = target.migration_status(first)
     assert (status.pending, status.contract, status.missing) == ((), (), ())
@@ -60,7 +59,7 @@ def test_migrations_are_what_the_application_says(
 
 
 def test_migrations_are_undone_by_the_application_or_it_says_why_not(
-    target: LocalTarget, first: Release, releases: EchoReleases
+    target: Target, first: Release, releases: EchoReleases
 ) -> None:
     target.undo_migrations(first, "base")
     target.undo_migrations(releases.without(releases.make(6), "migrate"), "base")
@@ -69,7 +68,7 @@ def test_migrations_are_undone_by_the_application_or_it_says_why_not(
         target.undo_migrations(failing, "base")
 
 
-def test_probes_measure_each_answer(target: LocalTarget, first: Release) -> None:
+def test_probes_measure_each_answer(target: Target, first: Release) -> None:
     staged(target, Slot.BLUE, first)
     target.set_traffic(Slot.BLUE, live=True, wait_seconds=5)
     for slot in (None, Slot.BLUE):
@@ -78,18 +77,18 @@ def test_probes_measure_each_answer(target: LocalTarget, first: Release) -> None
         assert all(0 < seconds < 1 for seconds in samples.latencies_seconds)
 
 
-def test_probes_count_what_does_not_answer(target: LocalTarget, first: Release) -> None:
+def test_probes_count_what_does_not_answer(target: Target, hands: Hands, first: Release) -> None:
     staged(target, Slot.BLUE, first)
     target.set_traffic(Slot.BLUE, live=True, wait_seconds=5)
-    for process in target.observe_slot(Slot.BLUE).processes:
-        os.kill(process.pid or 0, signal.SIGSTOP)
+    halt(hands.pids(Slot.BLUE))
     samples = target.probe(None, count=5, per_second=50)
     assert (samples.count, samples.errors) == (5, 5)
     assert samples.error_examples
 
 
-def test_counters_count_real_requests(target: LocalTarget, first: Release) -> None:
+def test_counters_count_real_requests(target: Target, first: Release) -> None:
     staged(target, Slot.BLUE, first)
+    reached(target.slot_url(Slot.BLUE) + "/")
     before = target.counters(Slot.BLUE)
     for _ in range(7):
         get(target.slot_url(Slot.BLUE) + "/")
@@ -98,8 +97,9 @@ def test_counters_count_real_requests(target: LocalTarget, first: Release) -> No
     assert after.server_errors == 0
 
 
+@pytest.mark.local_only  # a pod says it itself, and the second application does not
 def test_memory_is_known_of_every_process_and_of_none_that_is_gone(
-    target: LocalTarget, first: Release
+    target: Target, first: Release
 ) -> None:
     assert target.memory_bytes(Slot.BLUE) == {}
     staged(target, Slot.BLUE, first)

@@ -18,6 +18,8 @@ from pipelines.targets.local.target import LocalTarget
 from tests.target_suite.local import running_target
 from tests.target_suite.waiting import pids, staged, until
 
+pytestmark = pytest.mark.local_only  # supervisor, sockets and base backups
+
 
 def supervisor_pid(target: LocalTarget) -> int:
     return int(target.layout.supervisor_pidfile.read_text().split()[0])

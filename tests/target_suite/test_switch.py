@@ -10,11 +10,12 @@ from pipelines.model.errors import Refused, StaleToken, Unavailable
 from pipelines.model.live import Handover
 from pipelines.model.release import Release
 from pipelines.model.slots import Slot
-from pipelines.targets.local.target import LocalTarget
+from pipelines.targets.protocol import Target
+from tests.target_suite.hands import Hands
 
 
 @pytest.fixture
-def request_(target: LocalTarget, first: Release) -> Handover:
+def request_(target: Target, first: Release) -> Handover:
     """The next valid switch, whatever earlier tests left."""
     row = target.read_row().row
     return Handover(
@@ -31,7 +32,7 @@ def request_(target: LocalTarget, first: Release) -> Handover:
 
 
 def test_a_switch_moves_the_row_and_remembers_what_was_before(
-    target: LocalTarget, first: Release, request_: Handover
+    target: Target, first: Release, request_: Handover
 ) -> None:
     before = target.read_row().row
     row = target.handover(first, request_)
@@ -44,14 +45,14 @@ def test_a_switch_moves_the_row_and_remembers_what_was_before(
 
 
 def test_the_same_operation_twice_is_one_switch(
-    target: LocalTarget, first: Release, request_: Handover
+    target: Target, first: Release, request_: Handover
 ) -> None:
     row = target.handover(first, request_)
     assert target.handover(first, request_) == row
 
 
 def test_another_epoch_than_expected_is_refused(
-    target: LocalTarget, first: Release, request_: Handover
+    target: Target, first: Release, request_: Handover
 ) -> None:
     target.handover(first, request_)
     late = replace(request_, operation="late", slot=request_.slot.other)
@@ -59,7 +60,7 @@ def test_another_epoch_than_expected_is_refused(
         target.handover(first, late)
 
 
-def test_an_older_token_is_stale(target: LocalTarget, first: Release, request_: Handover) -> None:
+def test_an_older_token_is_stale(target: Target, first: Release, request_: Handover) -> None:
     row = target.handover(first, request_)
     old = replace(request_, operation="old", token=row.token - 1, expect_epoch=row.epoch)
     with pytest.raises(StaleToken, match="STALE_TOKEN"):
@@ -69,7 +70,7 @@ def test_an_older_token_is_stale(target: LocalTarget, first: Release, request_: 
 
 
 def test_a_provisional_switch_is_confirmed_and_published_by_its_own_operation(
-    target: LocalTarget, first: Release, request_: Handover
+    target: Target, first: Release, request_: Handover
 ) -> None:
     provisional = replace(request_, confirm_by="2030-01-01T00:00:00+00:00", published=False)
     row = target.handover(first, provisional)
@@ -87,9 +88,9 @@ def test_a_provisional_switch_is_confirmed_and_published_by_its_own_operation(
 
 
 def test_a_database_that_is_away_is_down_and_not_empty(
-    target: LocalTarget, first: Release, request_: Handover
+    target: Target, hands: Hands, first: Release, request_: Handover
 ) -> None:
-    target.adapters.database.stop()
+    hands.stop_database()
     reading = target.read_row()
     assert reading.down
     assert reading.detail

@@ -38,6 +38,21 @@ def healed(target: Target, slot: Slot) -> tuple[str, ...]:
     return tuple(mend.words for mend in drift)
 
 
+def reached(url: str, seconds: float = 5.0) -> bytes:
+    """As `get`, for an address that was just made to lead somewhere."""
+    found: list[bytes] = []
+
+    def answers() -> bool:
+        try:
+            found.append(get(url))
+        except OSError:
+            return False
+        return True
+
+    until(answers, seconds, url)
+    return found[0]
+
+
 def get(url: str, seconds: float = 2.0) -> bytes:
     with urllib.request.urlopen(url, timeout=seconds) as answer:
         content: bytes = answer.read()

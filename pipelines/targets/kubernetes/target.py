@@ -129,11 +129,13 @@ class KubernetesTarget:
         return self.rows.read()
 
     def live_url(self) -> str:
-        return f"http://{self.place.active.name}.{self.place.namespace}.svc"
+        """Of the Service, for nodes and pods; people's own is the route before it."""
+        return self.road.url(self.place.active)
 
     def slot_url(self, slot: Slot) -> str:
-        """The idle slot's; the active slot answers at `live_url`."""
-        return f"http://{self.place.preview.name}.{self.place.namespace}.svc"
+        """One Service leads to the active slot, the other to the idle one."""
+        active = self.road.slot() is slot
+        return self.road.url(self.place.active if active else self.place.preview)
 
     # --- database --------------------------------------------------------------------------------
     def migration_status(self, release: Release) -> MigrationStatus:
@@ -179,6 +181,8 @@ class KubernetesTarget:
         if self.observer.objects(slot).release not in (None, release.id):
             self.road.take(slot)
         self.slots.stage(slot, release)
+        if self.road.slot() is not slot:
+            self.road.preview(slot)
 
     def stop_slot(self, slot: Slot, *, kill: bool, forget: bool = False) -> None:
         if kill and not forget:
@@ -267,7 +271,7 @@ class KubernetesTarget:
     def probe(self, slot: Slot | None, *, count: int, per_second: float) -> ProbeSamples:
         """Through the Service's own address where this machine reaches it, so that what users meet
         is measured; else by the API server, pod by pod."""
-        address = self.road.address() if slot is None else ""
+        address = self.road.address(self.place.active) if slot is None else ""
         if address and self.road.reachable():
             return self.adapters.http.probe(f"tcp:{address}", PROBE_PATH, count, per_second)
         chosen = self._answering(slot or self.traffic())

@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipelines.model.errors import Unavailable
+from pipelines.model.errors import SlipwayError, Unavailable
 from pipelines.model.resource import Resource, ResourceKey
 from pipelines.model.slots import Slot
 from pipelines.targets.kubernetes.cluster import ApiRefused, Cluster
@@ -45,6 +45,9 @@ class Traffic:
         """One patch of each Service; doing it again changes nothing. Raises Unavailable."""
         self._write(self.place.active, str(slot))
         self._write(self.place.preview, str(slot.other), needed=False)
+
+    def preview(self, slot: Slot) -> None:
+        self._write(self.place.preview, str(slot), needed=False)
 
     def take(self, slot: Slot) -> None:
         """Nobody is selected any more, if it was this slot."""
@@ -100,7 +103,7 @@ class Traffic:
 
     def _answers(self, slot: Slot) -> bool | None:
         """Whether the Service's own address leads there; None where this machine cannot reach it."""
-        address = self.address()
+        address = self.address(self.place.active)
         if not address:
             return None
         try:
@@ -126,10 +129,18 @@ class Traffic:
             # A TLS port that was asked in plain text answered something, or nothing at all.
             return "no answer in time" not in error.message and "oute" not in error.message
 
-    def address(self) -> str:
-        """`IP:port` of the active Service inside the cluster; empty when there is none."""
-        service = self.cluster.get(self.place.active)
+    def address(self, key: ResourceKey) -> str:
+        """`IP:port` of a Service inside the cluster; empty when there is none."""
+        service = self.cluster.get(key)
         return service_address(service) if service else ""
+
+    def url(self, key: ResourceKey) -> str:
+        """Its name where the cluster cannot be asked for the address."""
+        try:
+            address = self.address(key).removesuffix(":80")
+        except SlipwayError:
+            address = ""
+        return f"http://{address or f'{key.name}.{key.namespace}.svc'}"
 
     def without_slot(self, desired: Resource) -> Resource:
         """One of our two Services as a sync may apply it.
