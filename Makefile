@@ -75,6 +75,7 @@ cluster-down: venv-dev ## end it: processes, mounts, network
 test-kubernetes: venv-dev ## Kubernetes: client, syncer, charts, images, Argo CD beside it
 	@.venv/bin/python -m tests.cluster build
 	@$(PYTEST) tests/kubernetes $(ARGS)
+	@SLIPWAY_SUITE_TARGET=kubernetes $(PYTEST) tests/target_suite $(ARGS)
 
 bench-kubernetes: venv-dev ## the figures that need no installation but a cluster, peers beside them
 	@.venv/bin/python -m tests.cluster build

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from pipelines.flows.context import Context, Progress
 from pipelines.model.environment import EnvironmentSettings
 from pipelines.model.errors import SlipwayError
 from pipelines.model.release import ENVIRONMENTS
+from pipelines.model.slots import Slot
 from pipelines.targets.local.layout import Installation, Layout, runtime_folder
 
 if TYPE_CHECKING:
@@ -164,6 +165,24 @@ def log_files(state: Path, environment: str) -> list[Path]:
     layout = Installation.load(state).layout(environment)
     found = [p for p in layout.root.rglob("*") if p.is_file() and p.parent.name == "logs"]
     return sorted(p for p in found if not p.name.endswith(".1"))
+
+
+def pod_logs(
+    state: Path, environment: str, slot: str | None, process: str | None, lines: int
+) -> dict[str, Sequence[str]]:
+    """Last lines by pod; nothing for an environment on this machine."""
+    layout, store = Installation.load(state).layout(environment), open_store(state)
+    if wiring_target.remembered(layout) is None:
+        return {}
+    from pipelines.targets.kubernetes.target import KubernetesTarget
+
+    target, _ = _target(layout, store, open_origin(state), lambda: _settings(state, environment))
+    assert isinstance(target, KubernetesTarget)
+    found: dict[str, Sequence[str]] = {}
+    for one in Slot:
+        if slot in (None, str(one)):
+            found |= target.logs(one, process or "", lines)
+    return found
 
 
 def install(state: Path, base_port: int | None) -> Installation:

@@ -32,7 +32,10 @@ def command(
     environment: str, slot: str | None, process: str | None, lines: int, follow: bool,
     state: Path, output: str,
 ) -> None:  # fmt: skip
-    """Print the last lines of what the processes of ENV write."""
+    """Print the last lines of what the processes of ENV write.
+
+    On a cluster: of its pods, and of the controller here. To follow a pod: kubectl logs --follow.
+    """
     from pipelines import wiring
 
     files = [
@@ -40,10 +43,16 @@ def command(
         if (slot is None or f"/slots/{slot}/" in str(path))
         and (process is None or process in path.name)
     ]  # fmt: skip
+    pods = wiring.pod_logs(state, environment, slot, process, lines)
     if output == "json":
-        print_json({"logs": [{"file": str(p), "lines": last_lines(p, lines)} for p in files]})
+        here = [{"file": str(p), "lines": last_lines(p, lines)} for p in files]
+        print_json({"logs": [*here, *({"pod": n, "lines": t} for n, t in pods.items())]})
         return
-    if not files:
+    for name, text in pods.items():
+        click.echo(click.style(f"── pod {name}", fg="cyan"))
+        for line in text:
+            click.echo(line)
+    if not files and not pods:
         click.echo("no such log; try without --slot and --process", err=True)
     followers = []
     for path in files:

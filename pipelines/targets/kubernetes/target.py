@@ -125,6 +125,16 @@ class KubernetesTarget:
     def observe_slot(self, slot: Slot) -> SlotLive:
         return self.observer.slot(slot)
 
+    def logs(self, slot: Slot, process: str, lines: int) -> dict[str, Sequence[str]]:
+        """Last lines of each pod of a slot by its name; `process` empty: of every process."""
+        found: dict[str, Sequence[str]] = {}
+        for name, pods in self.observer.objects(slot).pods.items():
+            for pod in pods if process in ("", name) else ():
+                container = status.container_name(pod)
+                text = self.cluster.logs(self.place.namespace, pod.name, container, lines=lines)
+                found[pod.name] = text.splitlines()
+        return found
+
     def read_row(self) -> RowReading:
         return self.rows.read()
 
