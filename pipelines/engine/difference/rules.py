@@ -58,6 +58,41 @@ WHOLE_MAPS = frozenset({("LabelSelector", "matchLabels")})
 # The server fills in a key that desired leaves out; source: defaults in the OpenAPI document.
 KEY_DEFAULTS = {"protocol": "TCP"}
 
+# An explicit empty value asks for the server's default; None: whatever the server chose. Sources:
+# `pkg/apis/*/v1/defaults.go` of Kubernetes, and allocation of addresses and ports.
+DEFAULTS: dict[tuple[str, str], frozenset[object] | None] = {
+    ("Container", "imagePullPolicy"): frozenset({"Always", "IfNotPresent"}),
+    ("Container", "terminationMessagePath"): frozenset({"/dev/termination-log"}),
+    ("Container", "terminationMessagePolicy"): frozenset({"File"}),
+    ("ContainerPort", "protocol"): frozenset({"TCP"}),
+    ("CronJobSpec", "concurrencyPolicy"): frozenset({"Allow"}),
+    ("DaemonSetUpdateStrategy", "type"): frozenset({"RollingUpdate"}),
+    ("DeploymentStrategy", "type"): frozenset({"RollingUpdate"}),
+    ("HTTPGetAction", "path"): frozenset({"/"}),
+    ("HTTPGetAction", "scheme"): frozenset({"HTTP"}),
+    ("PersistentVolumeClaimSpec", "volumeName"): None,
+    ("PersistentVolumeSpec", "persistentVolumeReclaimPolicy"): frozenset({"Retain"}),
+    ("PodSpec", "dnsPolicy"): frozenset({"ClusterFirst"}),
+    ("PodSpec", "nodeName"): None,
+    ("PodSpec", "restartPolicy"): frozenset({"Always"}),
+    ("PodSpec", "schedulerName"): frozenset({"default-scheduler"}),
+    ("PodSpec", "serviceAccountName"): frozenset({"default"}),
+    ("Probe", "failureThreshold"): frozenset({3}),
+    ("Probe", "periodSeconds"): frozenset({10}),
+    ("Probe", "successThreshold"): frozenset({1}),
+    ("Probe", "timeoutSeconds"): frozenset({1}),
+    ("Secret", "type"): frozenset({"Opaque"}),
+    ("ServicePort", "nodePort"): None,
+    ("ServicePort", "protocol"): frozenset({"TCP"}),
+    ("ServicePort", "targetPort"): None,
+    ("ServiceSpec", "clusterIP"): None,
+    ("ServiceSpec", "externalTrafficPolicy"): frozenset({"Cluster"}),
+    ("ServiceSpec", "sessionAffinity"): frozenset({"None"}),
+    ("ServiceSpec", "type"): frozenset({"ClusterIP"}),
+    ("StatefulSetSpec", "podManagementPolicy"): frozenset({"OrderedReady"}),
+    ("StatefulSetUpdateStrategy", "type"): frozenset({"RollingUpdate"}),
+}
+
 # Custom resources that embed Kubernetes' types, or conditions.
 KEYS_BY_NAME: dict[str, tuple[str, ...]] = {
     "conditions": ("type",),

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cache
 from pathlib import Path
@@ -37,7 +37,7 @@ class Shape:
     `keys`: elements of the list are named by these fields. `members`: a set that others add to.
     `unordered`: a list that is one's own, whose order means nothing. `whole`: what live has and
     desired lacks is a difference. `kept`: fields whose empty value the server stores, so that
-    empty and absent are two things.
+    empty and absent are two things. `defaults`: what the server puts where a field is empty.
     """
 
     form: Form = Form.PLAIN
@@ -49,6 +49,7 @@ class Shape:
     unordered: bool = False
     whole: bool = False
     kept: frozenset[str] = frozenset()
+    defaults: Mapping[str, frozenset[object] | None] = field(default_factory=dict)
     open: bool = False  # a custom resource: nothing is known, names decide
 
     def of(self, name: str) -> Shape:
@@ -91,6 +92,7 @@ def _table() -> tuple[Mapping[str, int], list[Shape]]:
         }
         shape.kept = frozenset(entry.get("kept", ()))
         shape.whole = name in rules.WHOLE
+        shape.defaults = {key: at for (owner, key), at in rules.DEFAULTS.items() if owner == name}
     return read["kinds"], types
 
 
@@ -132,5 +134,5 @@ def shape_of(api_version: str, kind: str) -> Shape:
     shape = types[number]
     if (api_version, kind) == ("v1", "Secret"):
         data = Shape(other=Shape(Form.SECRET_BYTES))
-        return Shape(fields={**shape.fields, "data": data}, kept=shape.kept)
+        return replace(shape, fields={**shape.fields, "data": data})
     return shape

@@ -30,6 +30,8 @@ class Walk:
             # Most fields are equal text or lead on into equal things: no call for those.
             if wanted is None or (kind is str and wanted == there):
                 continue
+            if not wanted and _is_default(there, name, shape):
+                continue
             inner = fields.get(name, other)
             self.path.append(name)
             if kind is dict and there.__class__ is dict:
@@ -114,6 +116,14 @@ class Walk:
 
     def _note(self, old: Any, new: Any, *step: str | int) -> None:
         self.found.append(FieldChange(join([*self.path, *step]), old, new))
+
+
+def _is_default(there: Any, name: str, shape: Shape) -> bool:
+    """Whether live has what the server puts where nothing is asked for."""
+    if name not in shape.defaults:
+        return False
+    known = shape.defaults[name]
+    return known is None or (isinstance(there, (str, int)) and there in known)
 
 
 def _matched(

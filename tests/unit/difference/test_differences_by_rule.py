@@ -187,3 +187,16 @@ def test_long_lists_take_no_longer_than_their_length_asks_for() -> None:
     assert len(changes(spec("Pod", {"containers": [{"name": "web", "env": []}]}), live)) == 1000
     assert len(changes(spec("Pod", {"containers": [{"name": "web", "env": twins}]}), live)) == 2000
     assert time.monotonic() - started < 8
+
+
+def test_an_empty_value_asks_for_the_default_and_for_nothing_else() -> None:
+    want = spec("Service", {"type": "", "clusterIP": "", "ports": [{"port": 80, "nodePort": 0}]})
+    given = {"type": "ClusterIP", "clusterIP": "10.0.0.7", "ports": [{"port": 80, "nodePort": 3}]}
+    assert changes(want, spec("Service", given)) == ()
+    found = changes(want, spec("Service", {**given, "type": "NodePort"}))
+    assert found == (FieldChange("/spec/type", "NodePort", ""),)
+    assert paths(workload(env=[{"name": "A", "value": ""}]), workload(env=[{"name": "A"}])) == []
+    changed = workload(env=[{"name": "A", "value": "x"}])
+    assert paths(workload(env=[{"name": "A", "value": ""}]), changed) == [
+        "/spec/template/spec/containers/0/env/0/value"
+    ]
