@@ -27,7 +27,8 @@ TOKEN_LASTS_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class Connection:
-    """`token` is called for each request and may read a file; it is never printed."""
+    """`token` is called for each request and may read a file; it is never printed. `server_name` is
+    the name in the server's certificate where it is not the one in `url`."""
 
     url: str
     trust: ssl.SSLContext | None
@@ -35,6 +36,7 @@ class Connection:
     namespace: str = ""
     proxy: str = ""
     context: str = ""
+    server_name: str = ""
 
     def __repr__(self) -> str:
         return f"Connection({self.context or 'in-cluster'}, {self.url})"
@@ -83,6 +85,7 @@ def of_login(login: Login) -> Connection:
         namespace=login.namespace,
         proxy=str(login.cluster.get("proxy-url") or ""),
         context=login.context,
+        server_name=str(login.cluster.get("tls-server-name") or ""),
     )
 
 
@@ -100,9 +103,6 @@ def _trust_of(login: Login) -> ssl.SSLContext:
             f"certificates of context {login.context} in {login.path} cannot be used: {error}",
             hint="kubectl config view --minify",
         ) from None
-    name = login.cluster.get("tls-server-name")
-    if name:
-        context.check_hostname = False
     return context
 
 

@@ -58,7 +58,7 @@ def _open(connection: Connection, address: str, doing: str) -> Any:
             address,
             timeout=CONNECT_SECONDS,
             header=[f"Authorization: Bearer {token}"] if token else [],
-            sslopt={"context": connection.trust} if connection.trust else {},
+            sslopt=_tls(connection),
             subprotocols=PROTOCOLS,
             skip_utf8_validation=True,
         )
@@ -66,6 +66,13 @@ def _open(connection: Connection, address: str, doing: str) -> Any:
         raise refusal(doing, error.status_code, error.resp_body or b"") from None
     except (websocket.WebSocketException, OSError):
         raise Unavailable(f"cannot {doing}: {connection.url} does not answer") from None
+
+
+def _tls(connection: Connection) -> dict[str, Any]:
+    options: dict[str, Any] = {"context": connection.trust} if connection.trust else {}
+    if options and connection.server_name:
+        options["server_hostname"] = connection.server_name
+    return options
 
 
 def _read(channel: Any, until: float, doing: str) -> ExecResult:

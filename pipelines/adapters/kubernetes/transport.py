@@ -55,6 +55,8 @@ class Transport:
         }
         if connection.trust is not None:
             pools["ssl_context"] = connection.trust
+            if connection.server_name:
+                pools["server_hostname"] = pools["assert_hostname"] = connection.server_name
             if not connection.trust.check_hostname:
                 # The kubeconfig asked for it; saying so at every request helps nobody.
                 pools["assert_hostname"] = False
