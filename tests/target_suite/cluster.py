@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,13 +20,13 @@ from pipelines.targets.kubernetes.ports import KubernetesAdapters
 from pipelines.targets.kubernetes.slot_manifests import ChartManifests
 from pipelines.targets.kubernetes.target import KubernetesTarget
 from pipelines.targets.local.layout import Installation, Layout
+from tests.cluster.standing import Standing
 from tests.target_suite.echo_manifests import EchoTexts
 from tests.target_suite.hands import ClusterHands, Hands
 from tests.target_suite.local import EchoReleases
 from tests.target_suite.ports import free_base_port
 
 ENVIRONMENT = "staging"
-IMAGE = os.environ.get("SLIPWAY_TEST_BASE_IMAGE", "slipway.test/base:bookworm")
 RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 
 
@@ -77,12 +76,14 @@ class ReturningRows(UrlRows):
 
 
 @contextmanager
-def running_cluster_target(folder: Path) -> Iterator[tuple[KubernetesTarget, EchoReleases, Hands]]:
+def running_cluster_target(
+    folder: Path, standing: Standing, image: str
+) -> Iterator[tuple[KubernetesTarget, EchoReleases, Hands]]:
     """In a namespace of its own, under the restricted Pod Security standard; it is deleted after."""
     installation = Installation.create(folder / "state", folder, free_base_port())
     layout = installation.layout(ENVIRONMENT)
     postgres = LocalPostgres(layout)
-    cluster = open_cluster()
+    cluster = open_cluster(standing.context, standing.kubeconfig)
     namespace = f"suite-{secrets.token_hex(4)}"
     key = ResourceKey("", "Namespace", "", namespace)
     try:
@@ -99,7 +100,7 @@ def running_cluster_target(folder: Path) -> Iterator[tuple[KubernetesTarget, Ech
         releases = EchoReleases(folder)
         adapters = KubernetesAdapters(
             cluster=cluster,
-            manifests=ChartManifests(place, EchoTexts(ENVIRONMENT, IMAGE)),
+            manifests=ChartManifests(place, EchoTexts(ENVIRONMENT, image)),
             syncer=ApplyAll(place, cluster),
             rows=ReturningRows(database_file(layout), ENVIRONMENT, postgres),
             backups=NoBackups(),

@@ -12,8 +12,11 @@ import pytest
 
 from pipelines.model.release import Release
 from pipelines.model.slots import Slot
+from tests.cluster.fixtures import base_image, real_cluster
 from tests.target_suite.hands import Hands, LocalHands
 from tests.target_suite.local import EchoReleases, running_target
+
+__all__ = ["base_image", "real_cluster"]
 
 KUBERNETES = os.environ.get("SLIPWAY_SUITE_TARGET", "local") == "kubernetes"
 System = tuple[Any, EchoReleases, Hands]
@@ -28,12 +31,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(scope="module")
-def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+def system(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[System]:
     folder = tmp_path_factory.mktemp("target")
     if KUBERNETES:
         from tests.target_suite.cluster import running_cluster_target
 
-        with running_cluster_target(folder) as (target, releases, hands):
+        standing = request.getfixturevalue("real_cluster")
+        image = request.getfixturevalue("base_image")
+        with running_cluster_target(folder, standing, image) as (target, releases, hands):
             target.ensure(releases.make(1))
             yield target, releases, hands
         return

@@ -96,19 +96,31 @@ class SlotKeeper:
             self.syncer.sync((), self.place.slot_labels(slot))
 
     def _stop(self, found: SlotObjects, grace_seconds: int) -> None:
-        """First no new pods, then the end of those there are; side by side."""
+        """First no new pods, then the end of those there are."""
         with ThreadPoolExecutor(8) as pool:
             list(
                 pool.map(
                     lambda one: self._scale(one.key, 0, stopped=True), found.deployments.values()
                 )
             )
+            # A replica set that has not heard of it yet would make a new pod for each that ends.
+            list(pool.map(lambda one: self._scale(one.key, 0, stopped=True), self._sets(found)))
             list(
                 pool.map(
                     lambda pod: self.cluster.delete(pod.key, grace_seconds=grace_seconds),
                     found.every_pod,
                 )
             )
+
+    def _sets(self, found: SlotObjects) -> Sequence[Resource]:
+        """Replica sets of the slot that want pods."""
+        sets, _ = self.cluster.list(
+            "apps",
+            "ReplicaSet",
+            namespace=self.place.namespace,
+            labels=self.place.slot_labels(found.slot),
+        )
+        return [one for one in sets if status.desired_replicas(one) > 0]
 
     def _scale(self, key: ResourceKey, replicas: int, *, stopped: bool) -> None:
         patch = {
