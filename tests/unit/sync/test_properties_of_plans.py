@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.engine.sync import kinds
@@ -52,12 +52,14 @@ def place(made: SyncPlan) -> list[tuple[int, int]]:
     return [(PHASES[step.phase], step.wave) for step in made.steps]
 
 
+@settings(deadline=None)
 @given(DESIRED, LIVE)
 def test_phases_and_waves_never_decrease(desired: list[Resource], live: list[Resource]) -> None:
     made = plan(desired, live_of(*live), ALLOWED)
     assert place(made) == sorted(place(made))
 
 
+@settings(deadline=None)
 @given(DESIRED, LIVE, st.randoms())
 def test_the_order_of_the_input_does_not_matter(
     desired: list[Resource], live: list[Resource], random: object
@@ -70,6 +72,7 @@ def test_the_order_of_the_input_does_not_matter(
     assert json.dumps(document(first)) == json.dumps(document(second))
 
 
+@settings(deadline=None)
 @given(LIVE)
 def test_equal_sets_need_nothing(both: list[Resource]) -> None:
     made = plan(both, live_of(*both), ALLOWED)
@@ -77,6 +80,7 @@ def test_equal_sets_need_nothing(both: list[Resource]) -> None:
     assert len(made.steps) == len(both)
 
 
+@settings(deadline=None)
 @given(DESIRED, LIVE)
 def test_a_plan_that_was_carried_out_leaves_nothing_to_do(
     desired: list[Resource], live: list[Resource]
@@ -86,12 +90,14 @@ def test_a_plan_that_was_carried_out_leaves_nothing_to_do(
     assert {step.action for step in again.steps} <= {Action.NOTHING, Action.HOOK, Action.SKIP}
 
 
+@settings(deadline=None)
 @given(DESIRED, LIVE)
 def test_every_object_has_its_step(desired: list[Resource], live: list[Resource]) -> None:
     made = plan(desired, live_of(*live), ALLOWED)
     assert {step.key for step in made.steps} == {one.key for one in [*desired, *live]}
 
 
+@settings(deadline=None)
 @given(LIVE)
 def test_prunes_swap_their_waves_around_the_middle(live: list[Resource]) -> None:
     plain = [
@@ -106,6 +112,7 @@ def test_prunes_swap_their_waves_around_the_middle(live: list[Resource]) -> None
     }
 
 
+@settings(deadline=None)
 @given(DESIRED, LIVE)
 def test_within_a_wave_prunes_come_first_and_kinds_in_their_order(
     desired: list[Resource], live: list[Resource]
@@ -119,6 +126,7 @@ def test_within_a_wave_prunes_come_first_and_kinds_in_their_order(
     assert rows == sorted(rows)
 
 
+@settings(deadline=None)
 @given(DESIRED, LIVE)
 def test_a_namespace_is_there_before_what_lives_in_it(
     desired: list[Resource], live: list[Resource]

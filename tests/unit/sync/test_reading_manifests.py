@@ -7,7 +7,7 @@ import time
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.engine.sync import prepare
@@ -126,6 +126,7 @@ values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(values)
 def test_json_comes_back_as_it_was_through_both_readers(value: object) -> None:
     body = {"apiVersion": "v1", "kind": "Thing", "metadata": {"name": "a"}, "spec": value}
@@ -145,6 +146,7 @@ def words_only(value: object) -> object:
     return f"t{value}" if isinstance(value, str) else value
 
 
+@settings(deadline=None)
 @given(values.map(words_only))
 def test_what_pyyaml_writes_comes_back(value: object) -> None:
     body = {"apiVersion": "v1", "kind": "Thing", "metadata": {"name": "a"}, "spec": value}
@@ -152,6 +154,7 @@ def test_what_pyyaml_writes_comes_back(value: object) -> None:
     assert read_documents(text, "f")[0].manifest == body
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200) | st.binary(max_size=200))
 def test_nothing_but_a_refusal_comes_of_garbage(garbage: str | bytes) -> None:
     data = garbage.encode("utf-8", "surrogatepass") if isinstance(garbage, str) else garbage
