@@ -85,6 +85,8 @@ class _Process:
         stopped = asyncio.create_task(stop.wait())
         # A task that ends by itself is a defect: then the process ends too and is started again.
         await asyncio.wait([stopped, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        if any(task.cancelled() for task in tasks):
+            log.error("a task was cancelled by nobody; this process ends")
         for task in tasks:
             task.cancel()
         results = await asyncio.gather(*tasks, return_exceptions=True)

@@ -123,7 +123,9 @@ class Trader:
             while True:
                 lease = await self._stand_by()
                 try:
-                    await self._lead(lease)
+                    # In a task of its own: before Python 3.11.4 a task group that fails leaves its
+                    # task marked as cancelled, and the next time-out in it would end the process.
+                    await asyncio.create_task(self._lead(lease))
                 except* (LeaseLost, FencingTokenStale) as group:
                     log.warning("standing by: %s", group.exceptions[0])
                     self.facts.last_error = str(group.exceptions[0])
