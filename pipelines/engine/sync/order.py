@@ -44,7 +44,8 @@ def mirror_prunes(tasks: Iterable[Task]) -> None:
 
 def prune_last(tasks: list[Task], application: frozenset[str]) -> None:
     """`PruneLast`, of the application or on the live object: one wave after the last of Sync."""
-    last = max((task.wave for task in tasks if task.phase is SyncPhase.SYNC), default=0)
+    run = (task for task in tasks if task.phase is SyncPhase.SYNC and not task.skipped)
+    last = max((task.wave for task in run), default=0)
     for task in tasks:
         if task.live is not None and task.prune and options.on(task.live, "PruneLast", application):
             task.wave = max(last, 0) + 1
@@ -90,7 +91,7 @@ def _before_users(
     """A maker moves before its first user and takes that user's wave and phase."""
     first: dict[str, int] = {}
     for position, task in enumerate(tasks):
-        if task.prune:
+        if task.prune or task.skipped:
             continue
         makes = made(task)
         if not makes:

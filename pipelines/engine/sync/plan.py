@@ -97,7 +97,9 @@ def _prunes(
     if "CreateNamespace" in settings.options:
         kept.add(ResourceKey("", "Namespace", "", settings.namespace))
     for key, resource in live.items():
-        if key in kept or resource.metadata.get("ownerReferences") or hooks.is_hook(resource):
+        if key in kept or resource.metadata.get("ownerReferences"):
+            continue
+        if hooks.is_hook(resource) or hooks.is_skipped(resource):
             continue
         if settings.application:
             mine = tracking.owner(resource) == settings.application

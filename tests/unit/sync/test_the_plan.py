@@ -128,6 +128,18 @@ def test_an_object_to_skip_is_neither_made_nor_pruned() -> None:
     }  # fmt: skip
 
 
+def test_an_object_that_says_skip_where_it_lives_is_not_pruned() -> None:
+    assert actions(planned([thing("Secret", "s")], [thing(hook="Skip")])) == {"Secret/s": "create"}
+
+
+def test_what_is_skipped_needs_nothing_before_it() -> None:
+    made = planned([crd("Widget"), thing("Widget", "w", api="x.io/v1", wave=-1, hook="Skip")])
+    assert said(made) == [
+        "Sync/-1 skip Widget/w",
+        "Sync/0 create CustomResourceDefinition/widgets.x.io",
+    ]
+
+
 def test_the_weight_of_helm_is_a_wave_unless_there_is_one() -> None:
     weight = {"helm.sh/hook-weight": "4"}
     assert said(planned([thing(notes=weight)])) == ["Sync/4 create ConfigMap/a"]
