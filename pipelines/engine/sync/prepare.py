@@ -51,7 +51,7 @@ def placed(
     metadata: Mapping[str, Any] = resource.metadata
     here = scope.get((resource.group, resource.kind))
     if here is None:
-        here = resource.key not in live
+        here = bool(resource.namespace) or resource.key not in live
     changed: dict[str, Any] = {}
     if here and not resource.namespace:
         if not settings.namespace:

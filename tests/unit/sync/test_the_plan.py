@@ -432,6 +432,9 @@ def test_objects_without_a_namespace_live_in_the_applications() -> None:
 def test_a_kind_nobody_knows_is_where_it_lives() -> None:
     widget = thing("Widget", "w", api="x.io/v1", namespace="", spec={"a": 1})
     assert actions(planned([widget], [widget])) == {"Widget/w": "nothing"}
+    placed = thing("Widget", "w", api="x.io/v1", spec={"a": 1})
+    made = planned([placed], [placed])
+    assert [(step.action, step.key.namespace) for step in made.steps] == [("nothing", NAMESPACE)]
 
 
 def test_what_a_cluster_serves_decides_the_scope() -> None:
