@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import string
 import subprocess
 from pathlib import Path
@@ -33,8 +34,19 @@ def _apply(folder: Folder, text: str) -> None:
         raise ClusterError(f"not applied: {done.stderr.strip()[-800:]}")
 
 
+def _take_back_volumes(folder: Folder) -> None:
+    """Volumes whose claim is gone are emptied and offered again."""
+    said = kubectl(folder, "get", "persistentvolumes", "-o", "json")
+    for volume in json.loads(said.stdout)["items"] if said.returncode == 0 else []:
+        path = Path(volume["spec"].get("hostPath", {}).get("path", "/"))
+        if volume["status"].get("phase") == "Released" and path.parent == folder / "volumes":
+            kubectl(folder, "delete", "persistentvolume", volume["metadata"]["name"])
+            shutil.rmtree(path, ignore_errors=True)
+
+
 def install(folder: Folder, facts: Facts) -> None:
     """All of them; returns before they are ready."""
+    _take_back_volumes(folder)
     values = {
         "COREDNS": images.COREDNS,
         "METRICS_SERVER": images.METRICS_SERVER,
