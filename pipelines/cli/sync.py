@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,25 +14,56 @@ from pipelines.cli.options import environment_argument, examples, output_option,
 from pipelines.cli.output import print_json
 from pipelines.cli.session import open_environment
 
+if TYPE_CHECKING:
+    from pipelines.flows.context import Context
+    from pipelines.model.plan import Plan
 
-@click.command(epilog=examples("slipway sync dev --dry-run", "slipway sync production"))
+WATCH_SECONDS = 1.0
+
+
+@click.command(
+    epilog=examples(
+        "slipway sync dev --dry-run", "slipway sync production", "slipway sync dev --watch"
+    )
+)
 @environment_argument
 @click.option("--dry-run", is_flag=True, help="Print the plan that would run, change nothing.")
+@click.option("--watch", is_flag=True, help="Go on: look each second, and do what follows.")
 @state_option
 @output_option
-def command(environment: str, dry_run: bool, state: Path, output: str) -> int:
-    """Make what runs in ENV equal to the head of env/ENV; the plan printed is the one applied."""
+def command(environment: str, dry_run: bool, watch: bool, state: Path, output: str) -> int:
+    """Make what runs in ENV equal to the head of env/ENV; the plan printed is the one applied.
+
+    With --watch again and again until Ctrl-C; `slipway controller` does so for ever, as an actor.
+    """
     context = open_environment(state, environment, output=output)
-    from pipelines.flows.sync import plan_sync
+    code = sync_once(context, dry_run, output)
+    told: Plan | None = None
+    while watch:
+        time.sleep(WATCH_SECONDS)
+        plan = plan_of(context)
+        if not plan.empty and plan != told:
+            sync_once(context, dry_run, output)
+        told = plan
+    return code
+
+
+def sync_once(context: Context, dry_run: bool, output: str) -> int:
     from pipelines.flows.sync_now import sync_now
 
-    plan = plan_sync(context)
+    plan = plan_of(context)
     if dry_run or plan.empty:
         return show_plan(plan, output)
     done = sync_now(context, plan)
     if output == "json":
-        print_json({"environment": environment, "plan": asdict(plan), "done": done})
+        print_json({"environment": context.environment, "plan": asdict(plan), "done": done})
     else:
         show_plan(plan, output)
         click.echo(f"  done       {done}")
     return 0
+
+
+def plan_of(context: Context) -> Plan:
+    from pipelines.flows.sync import plan_sync
+
+    return plan_sync(context)
