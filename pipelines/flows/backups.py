@@ -43,8 +43,10 @@ def restore(ctx: Context, info: BackupInfo, reason: str) -> None:
     """Stop both slots, put the database back, start what the restored row names.
 
     Takes the lock by force: a restore is an emergency. Orders since the backup are known to the
-    venue only; the trader reconciles when it starts.
+    venue only; the trader reconciles when it starts. Where the target cannot restore, that is said
+    before anything is stopped.
     """
+    ctx.target.may_restore(info.name)
     token = ctx.records.lock.preempt(ctx.actor, "restore", lease_seconds=LEASE_SECONDS)
     try:
         before = {slot: ctx.target.observe_slot(slot).release for slot in Slot}

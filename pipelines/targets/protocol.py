@@ -67,6 +67,9 @@ class Target(Protocol):
 
     def list_backups(self) -> Sequence[BackupInfo]: ...
 
+    def may_restore(self, name: str) -> None:
+        """Raises what `restore` would raise on any day, before anything was stopped for it."""
+
     def restore(self, name: str) -> None:
         """Put the database back to a backup; refuses while a slot's processes run."""
 

@@ -39,7 +39,7 @@ class NoBackups:
     def all(self) -> list[BackupInfo]:
         return []
 
-    def restore(self, name: str) -> None:
+    def refuse_restore(self, name: str) -> None:
         raise NotImplementedError
 
 

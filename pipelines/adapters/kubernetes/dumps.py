@@ -69,7 +69,7 @@ class Dumps:
                 continue
         return found
 
-    def restore(self, name: str) -> None:
+    def refuse_restore(self, name: str) -> None:
         """Always raises: BadInput for a name that is not there, else NeedsPerson with the way."""
         known = [info.name for info in self.all()]
         if name not in known:

@@ -41,7 +41,8 @@ class Backups(Protocol):
 
     def all(self) -> Sequence[BackupInfo]: ...
 
-    def restore(self, name: str) -> None: ...
+    def refuse_restore(self, name: str) -> None:
+        """Always raises: BadInput for a name that is not there, else NeedsPerson with the way."""
 
 
 class Keeper(Protocol):

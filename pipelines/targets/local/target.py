@@ -148,6 +148,9 @@ class LocalTarget:
     def list_backups(self) -> Sequence[BackupInfo]:
         return self.adapters.database.list_backups()
 
+    def may_restore(self, name: str) -> None:
+        """Always."""
+
     def restore(self, name: str) -> None:
         running = [
             process_name(slot, process)
