@@ -48,6 +48,8 @@ class SlotKeeper:
         """False when it ran just so already. Raises Refused for what is not ours to change."""
         desired = self.manifests.slot(slot, release)
         found = self.observer.objects(slot)
+        if found.release == release.id:
+            self._start_now(found)
         if self.runs(found, release, desired):
             return False
         refuse_foreign(self.place, self.cluster, desired)
@@ -57,6 +59,12 @@ class SlotKeeper:
         self.syncer.sync(self._sized(desired, slot), self.place.slot_labels(slot))
         self._started(slot, desired)
         return True
+
+    def _start_now(self, found: SlotObjects) -> None:
+        """A pod that Kubernetes lets wait for its next start, minutes in the end, is replaced."""
+        for pod in found.every_pod:
+            if status.trouble(pod)[1]:
+                self.cluster.delete(pod.key, grace_seconds=0)
 
     def runs(self, found: SlotObjects, release: Release, desired: Sequence[Resource]) -> bool:
         """Exactly this release, every process, nothing scaled to 0, and nothing changed by hand."""
