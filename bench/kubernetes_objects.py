@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
+
+import yaml
 
 from pipelines.model.resource import Resource
 
@@ -38,10 +39,9 @@ SETS: Mapping[str, Callable[[int], list[Resource]]] = {
 }
 
 
-def as_list(resources: list[Resource]) -> str:
-    """One JSON document for other programs."""
-    items = [resource.manifest for resource in resources]
-    return json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
+def as_yaml(resources: list[Resource]) -> str:
+    """One text of many documents, as the branch of an environment has it."""
+    return yaml.safe_dump_all([dict(resource.manifest) for resource in resources])
 
 
 def _of(api: str, kind: str, name: str, **body: Any) -> Resource:
