@@ -65,6 +65,11 @@ test-workflows: venv-dev ## the GitHub workflow: linted, and run by act (needs G
 	@scripts/workflow-tools >/dev/null
 	@$(PYTEST) tests/workflows $(ARGS)
 
+.PHONY: images
+images: venv-dev ## images of the newest release and of Slipway (Docker Engine; SLIPWAY_BASE_IMAGE=…)
+	@.venv/bin/slipway image $(ARGS)
+	@.venv/bin/slipway image --engine $(ARGS)
+
 .PHONY: cluster-up cluster-down test-kubernetes bench-kubernetes
 cluster-up: venv-dev ## a real one-node Kubernetes for tests (root; the first time builds it)
 	@.venv/bin/python -m tests.cluster up

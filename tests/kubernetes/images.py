@@ -30,10 +30,10 @@ _CLUSTER = REPOSITORY / "tests" / "cluster"
 
 
 def docker(*arguments: str, check: bool = True) -> str:
-    """What `docker` prints; fails with what it complains about."""
+    """What `docker` prints; fails with what it complains about, or shows it where that may be."""
     done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False)
     assert not check or done.returncode == 0, f"docker {arguments}: {done.stdout}{done.stderr}"
-    return done.stdout.strip()
+    return (done.stdout if check else done.stdout + done.stderr).strip()
 
 
 def described(image: str) -> dict[str, Any]:
