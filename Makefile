@@ -70,20 +70,21 @@ images: venv-dev ## images of the newest release and of Slipway (Docker Engine; 
 	@.venv/bin/slipway image $(ARGS)
 	@.venv/bin/slipway image --engine $(ARGS)
 
-.PHONY: cluster-up cluster-down test-kubernetes bench-kubernetes
+.PHONY: cluster-tools cluster-up cluster-down test-kubernetes bench-kubernetes
+cluster-tools: venv-dev ## build what a test cluster consists of, once, outside the checkout (needs Go)
+	@.venv/bin/python -m tests.cluster build
+
 cluster-up: venv-dev ## a real one-node Kubernetes for tests (root; the first time builds it)
 	@.venv/bin/python -m tests.cluster up
 
 cluster-down: venv-dev ## end it: processes, mounts, network
 	@.venv/bin/python -m tests.cluster down
 
-test-kubernetes: venv-dev ## Kubernetes: client, syncer, charts, images, Argo CD beside it
-	@.venv/bin/python -m tests.cluster build
+test-kubernetes: cluster-tools ## Kubernetes: client, syncer, charts, images, Argo CD beside it
 	@$(PYTEST) tests/kubernetes $(ARGS)
 	@SLIPWAY_SUITE_TARGET=kubernetes $(PYTEST) tests/target_suite $(ARGS)
 
-bench-kubernetes: venv-dev ## the figures that need no installation but a cluster, peers beside them
-	@.venv/bin/python -m tests.cluster build
+bench-kubernetes: cluster-tools ## the figures that need no installation but a cluster, peers beside them
 	@.venv/bin/python -m bench $(addprefix --only ,$(KUBERNETES_BENCHES)) $(ARGS)
 
 # Names of bench/: each starts or uses a cluster as tests/cluster/fixtures.py does.
