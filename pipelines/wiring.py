@@ -338,6 +338,16 @@ def _target(
     return wiring_target.open_target(layout, where, store, manifests), manifests
 
 
+def watch(context: Context, act: Callable[[], None]) -> None:
+    """On a cluster: `act` is called when something was changed there; a look each few seconds finds
+    it too. On this machine the supervisor sees to its processes."""
+    if context.manifests is not None:
+        from pipelines.targets.kubernetes.target import KubernetesTarget
+
+        assert isinstance(context.target, KubernetesTarget)
+        context.target.watch(act)
+
+
 def _local_target(layout: Layout, store: ReleaseStore) -> LocalTarget:
     from pipelines.adapters.http import PlainHttp
     from pipelines.adapters.postgres import LocalPostgres

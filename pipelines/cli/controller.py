@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -23,6 +24,7 @@ def command(environment: str, supervised: bool, state: Path, output: str) -> Non
     from pipelines import wiring
     from pipelines.controller.loop import Controller
     from pipelines.flows.context import Progress
+    from pipelines.model.errors import SlipwayError
 
     def log(words: str) -> None:
         sys.stdout.write(words + "\n")
@@ -41,4 +43,6 @@ def command(environment: str, supervised: bool, state: Path, output: str) -> Non
             wiring.open_jobs(state), wiring_jobs.open_branches(state), wiring_jobs.starter(state),
             engine=wiring_jobs.engine_id(), acting=controller.acting, log=log,
         )  # fmt: skip
+    with suppress(SlipwayError):  # without a cluster to watch, looking again and again is the way
+        wiring.watch(context, controller.woken.set)
     controller.run()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pipelines.model.branch import ActiveRow, RowReading
@@ -20,11 +20,12 @@ from pipelines.model.live import (
     TrafficCounters,
 )
 from pipelines.model.release import Release
-from pipelines.model.resource import Resource
+from pipelines.model.resource import Resource, ResourceKey
 from pipelines.model.slots import Slot
 from pipelines.targets.kubernetes import pods as status
 from pipelines.targets.kubernetes.commands import Commands
 from pipelines.targets.kubernetes.layout import RELEASE_LABEL, Place
+from pipelines.targets.kubernetes.live_cache import WatchedCache
 from pipelines.targets.kubernetes.observation import Observer
 from pipelines.targets.kubernetes.ports import KubernetesAdapters, Stock
 from pipelines.targets.kubernetes.reach import Reach
@@ -45,6 +46,7 @@ from pipelines.targets.local.application import (
 from pipelines.targets.local.ports import CommandResult
 from pipelines.targets.local.target import LOCK_TIMEOUT, PROBE_PATH
 
+WATCHED = (("apps", "Deployment"), ("", "ConfigMap"), ("", "Service"))
 LEAVING_SECONDS = 1.5
 """Before pods are killed that may still get connections: what a change of endpoints may take."""
 
@@ -75,6 +77,22 @@ class KubernetesTarget:
 
     def stop_controller(self) -> None:
         self.adapters.keeper.stop()
+
+    def watch(self, act: Callable[[], None]) -> None:
+        """Calls `act` in a thread after each change of an object that a hand may have made, for as
+        long as this process lives. What only its status changes is no change."""
+        seen: dict[ResourceKey, object] = {}
+        cache = WatchedCache(self.cluster)
+
+        def changed(key: ResourceKey) -> None:
+            live = cache.get(key)
+            now = live and {k: v for k, v in live.manifest.items() if k in ("spec", "data")}
+            if key not in seen or seen[key] != now:
+                seen[key] = now
+                act()
+
+        cache.on_change(changed)
+        cache.start(WATCHED, [self.place.namespace])
 
     def abandoned(self) -> bool:
         return self.adapters.keeper.abandoned()
