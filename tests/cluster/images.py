@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import subprocess
 import tempfile
@@ -17,7 +18,7 @@ PAUSE = f"slipway.test/pause:{BY_NAME['pause'].version}"
 COREDNS = f"slipway.test/coredns:{BY_NAME['coredns'].version}"
 METRICS_SERVER = f"slipway.test/metrics-server:{BY_NAME['metrics-server'].version}"
 BASE = f"slipway.test/base:{BASE_SUITE}"
-BASE_PACKAGES = "python3,ca-certificates"
+BASE_PACKAGES = "python3,ca-certificates,git"  # git: Slipway runs it
 NOBODY = "65534:65534"
 
 
@@ -53,12 +54,14 @@ def metrics_server() -> Image:
 
 
 def base_image() -> Image:
-    """Debian with Python 3 and certificates, as small as debootstrap makes it (a minute, then cached).
+    """Debian with Python 3, certificates and git, as small as debootstrap makes it (two minutes, then
+    cached under a name that follows from suite and packages).
 
     What images of this repository build on where there is no registry: `docker load` the archive and
     give the tag as BASE_IMAGE. Raises Missing without root, debootstrap or Debian's archive.
     """
-    archive = tools.root() / "images" / f"base-{BASE_SUITE}.tar"
+    key = hashlib.sha256(f"{BASE_SUITE} {BASE_PACKAGES}".encode()).hexdigest()[:8]
+    archive = tools.root() / "images" / f"base-{BASE_SUITE}-{key}.tar"
     if not archive.exists():
         archive.parent.mkdir(parents=True, exist_ok=True)
         _debootstrap(archive)
