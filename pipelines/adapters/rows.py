@@ -104,7 +104,7 @@ class PostgresRows:
 
         try:
             self._make_database()
-            schema = resources.files("pipelines.targets.local").joinpath("active.sql").read_text()
+            schema = self._schema()
             digest = hashlib.sha256((schema + self.grants).encode()).hexdigest()
             # Not applied twice: its trigger would wait for, and stop, a switch in the middle.
             if self._ask(APPLIED, None) != [(digest,)]:
@@ -112,6 +112,9 @@ class PostgresRows:
                 self._ask(f"begin; {schema} {self.grants} {mark}; commit".encode(), None)
         except psycopg.Error as error:
             raise Unavailable(f"cannot prepare the database: {first_line(error)}") from None
+
+    def _schema(self) -> str:
+        return resources.files("pipelines.targets.local").joinpath("active.sql").read_text()
 
     def _make_database(self) -> None:
         from psycopg import sql

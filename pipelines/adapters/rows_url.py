@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,11 @@ class UrlRows(PostgresRows):
             application_name="slipway",
             options=f"-c statement_timeout={int(CALL_SECONDS * 1000)} -c lock_timeout=2000",
         )
+
+    def _schema(self) -> str:
+        """Hooks write here as well, and are fenced by it."""
+        hooks = resources.files("pipelines.targets.kubernetes").joinpath("hooks.sql").read_text()
+        return f"{super()._schema()}\n{hooks}"
 
     def _make_database(self) -> None:
         """It is there before the first release: an operator, a chart or Pulumi made it."""

@@ -58,6 +58,7 @@ SECTIONS: dict[str, dict[str, str]] = {
     },
     "Machinery": {
         "controller": "Keep an environment what its branch says (runs until stopped).",
+        "hook": "Take a step of a release inside a cluster (for jobs of the chart).",
     },
 }
 COMMANDS = {name: line for section in SECTIONS.values() for name, line in section.items()}

@@ -49,13 +49,15 @@ def render_slot(
     slot: Slot,
     *,
     active: bool,
+    delivery: str = "",
 ) -> str:
     """What `slot` runs of a release. `source`: the folder with the release's own `charts/`.
-    `active`: the slot shall become active, so that hooks of Argo CD belong to it.
+    `active`: the slot shall become active, so that hooks of Argo CD belong to it; `delivery` is what
+    they are told (`model.delivery`).
 
     Raises BadInput: no chart, or what the chart refuses.
     """
-    values = chart_values(release, settings, slot, hooks=active)
+    values = chart_values(release, settings, slot, hooks=active, delivery=delivery)
     chart = release.application.name
     return _render(renderer, source, release, chart, str(slot), values, settings)
 
@@ -80,7 +82,7 @@ def place_of(settings: EnvironmentSettings, application: str) -> KubernetesSetti
 
 
 def chart_values(
-    release: Release, settings: EnvironmentSettings, slot: Slot, *, hooks: bool
+    release: Release, settings: EnvironmentSettings, slot: Slot, *, hooks: bool, delivery: str = ""
 ) -> list[Mapping[str, Any]]:
     """The environment's own values, and over them what only Slipway knows."""
     own = release.values.get(settings.name, {})
@@ -109,6 +111,8 @@ def chart_values(
         },
         "hooks": {"enabled": wanted, "soakSeconds": math.ceil(settings.soak_seconds)},
     }
+    if wanted and delivery:
+        known["hooks"]["delivery"] = delivery
     engine = {"repository": where.engine_image, "tag": where.engine_tag}
     if told := {key: value for key, value in engine.items() if value}:
         known["engineImage"] = told

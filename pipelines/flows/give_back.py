@@ -27,7 +27,7 @@ def give_back(run: Run) -> SlipwayError:
                 hint="there is no older release to go back to; fix it, then: slipway build, slipway promote",
             )
         ctx.say("return", "running", message)
-        _return_live(run, row, message)
+        return_live(run, row, message)
     if failed_migrating(ctx, run.operation.id):
         run.effect("migrate.undo", lambda: undo_migrations(ctx, run.operation.id, run.release))
     # What the guard refuses is not bad, only not allowed now: reverted, not held.
@@ -54,7 +54,8 @@ def _mark(run: Run) -> None:
         run.ctx.target.mark_published(row.operation, run.token)
 
 
-def _return_live(run: Run, row: ActiveRow | None, message: str) -> None:
+def return_live(run: Run, row: ActiveRow | None, message: str) -> None:
+    """Row and traffic to the old slot, which is brought back first if it must be."""
     ctx, former = run.ctx, run.former
     assert former is not None
     assert row is not None

@@ -63,7 +63,7 @@ class SqliteLock:
         self._machine = machine
         self._environment = environment
 
-    def acquire(self, holder: str, purpose: str, *, lease_seconds: float) -> int:
+    def acquire(self, holder: str, purpose: str, *, lease_seconds: float, at_least: int = 0) -> int:
         with self._store.write() as transaction:
             row = _read(transaction.execute(_READ))
             if row is not None and self._alive(row):
@@ -72,12 +72,12 @@ class SqliteLock:
                     f" process {row.pid}, since {row.acquired_at}",
                     hint=f"wait for it, or look: slipway lock status {self._environment}",
                 )
-            return self._take(transaction, row, holder, purpose, lease_seconds)
+            return self._take(transaction, row, holder, purpose, lease_seconds, at_least)
 
-    def preempt(self, holder: str, purpose: str, *, lease_seconds: float) -> int:
+    def preempt(self, holder: str, purpose: str, *, lease_seconds: float, at_least: int = 0) -> int:
         with self._store.write() as transaction:
             row = _read(transaction.execute(_READ))
-            return self._take(transaction, row, holder, purpose, lease_seconds)
+            return self._take(transaction, row, holder, purpose, lease_seconds, at_least)
 
     def renew(self, token: int, *, lease_seconds: float) -> None:
         machine = self._machine
@@ -110,10 +110,16 @@ class SqliteLock:
         )
 
     def _take(
-        self, transaction: Transaction, row: _Row | None, holder: str, purpose: str, lease: float
+        self,
+        transaction: Transaction,
+        row: _Row | None,
+        holder: str,
+        purpose: str,
+        lease: float,
+        at_least: int,
     ) -> int:
         machine = self._machine
-        token = row.token + 1 if row else 1
+        token = max(row.token + 1 if row else 1, at_least)
         pid = machine.own_pid()
         values = (
             *(token, 1, holder, purpose, pid, machine.started(pid), machine.boot_id()),

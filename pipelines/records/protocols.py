@@ -28,12 +28,13 @@ class LockState:
 
 class Lock(Protocol):
     """The environment's actor lock. A holder is dead when its process is gone (pid + start time) or
-    its lease ran out; a live one is only replaced by `preempt`."""
+    its lease ran out; a live one is only replaced by `preempt`. `at_least`: the token may jump to
+    that, where others have given out tokens of the same environment meanwhile."""
 
-    def acquire(self, holder: str, purpose: str, *, lease_seconds: float) -> int:
+    def acquire(self, holder: str, purpose: str, *, lease_seconds: float, at_least: int = 0) -> int:
         """Token, or InProgress naming the holder."""
 
-    def preempt(self, holder: str, purpose: str, *, lease_seconds: float) -> int:
+    def preempt(self, holder: str, purpose: str, *, lease_seconds: float, at_least: int = 0) -> int:
         """Take the lock whoever has it (rollback, `lock break`); the old token is stale at once."""
 
     def renew(self, token: int, *, lease_seconds: float) -> None:

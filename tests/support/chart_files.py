@@ -22,6 +22,8 @@ TOGETHER = {"switch": ("switch", "analyse", "confirm")}
 WITHOUT_HOOK = ("stage", "analyse", "confirm")
 READS_PODS = ("verify", "switch")
 WRITES_SERVICES = ("switch",)
+# What a container of the application's own image does before the engine's: files/application.py.
+ASKS_APPLICATION = {"guard": "status", "backup": "status", "migrate": "migrate"}
 
 
 def steps() -> dict[str, dict[str, Any]]:
@@ -38,6 +40,7 @@ def steps() -> dict[str, dict[str, Any]]:
             "soaks": "analyse" in TOGETHER.get(step.name, ()),
             "reads": step.name in READS_PODS,
             "writes": step.name in WRITES_SERVICES,
+            "asks": ASKS_APPLICATION.get(step.name, ""),
         }
         for step in STEPS
         if step.name not in WITHOUT_HOOK

@@ -15,8 +15,9 @@ from typing import Protocol
 from pipelines.engine import charts
 from pipelines.engine.chart_objects import holds_secret, objects, title
 from pipelines.engine.charts import ChartRenderer
+from pipelines.model import delivery
 from pipelines.model.branch import BranchReading, BranchState
-from pipelines.model.environment import EnvironmentSettings
+from pipelines.model.environment import ARGO_CD, EnvironmentSettings
 from pipelines.model.errors import Refused, Unavailable
 from pipelines.model.release import Release
 from pipelines.model.slots import Slot
@@ -62,7 +63,9 @@ class BranchManifests:
             release = releases[content.release]
             if slot is not state.active and not self._beside(state, releases):
                 continue
-            text = self._slot(release, slot, active=slot is state.active)
+            active = slot is state.active
+            told = self._delivery(state, releases) if active else ""
+            text = self._slot(release, slot, active=active, delivery=told)
             found[charts.slot_path(slot)] = text
             if slot is state.active:
                 found[charts.EDGE_PATH] = self._edge(release, slot)
@@ -132,11 +135,21 @@ class BranchManifests:
             return self._edge(release, slot)
         return self._slot(release, slot, active=False)
 
-    def _slot(self, release: Release, slot: Slot, *, active: bool) -> str:
+    def _delivery(self, state: BranchState, releases: Mapping[str, Release]) -> str:
+        """What hooks are told. Nothing where no hook is rendered."""
+        settings = self._settings()
+        if settings.kubernetes is None or settings.kubernetes.controller != ARGO_CD:
+            return ""
+        named = [content.release for content in state.slots.values() if content is not None]
+        kept = {name: releases[name] for name in named}
+        return delivery.render(delivery.Delivery(state, settings, kept))
+
+    def _slot(self, release: Release, slot: Slot, *, active: bool, delivery: str = "") -> str:
         return charts.render_slot(
             *(self._renderer(), self._source(release), release),
             *(self._settings(), slot),
             active=active,
+            delivery=delivery,
         )
 
     def _edge(self, release: Release, slot: Slot) -> str:

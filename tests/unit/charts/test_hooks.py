@@ -49,7 +49,20 @@ def test_each_may_take_what_the_table_allows_and_the_switch_its_soak_too(
     switch = limits["switch"] + limits["analyse"] + limits["confirm"] + 600
     expected = {name: limits[name] for name in ("guard", "backup", "migrate", "verify")}
     assert found == {name: s + 60 for name, s in {**expected, "switch": switch}.items()}
-    assert {job["spec"]["backoffLimit"] for job in jobs(renderer).values()} == {0}
+    assert {job["spec"]["backoffLimit"] for job in jobs(renderer).values()} == {2}
+
+
+def test_one_that_said_no_is_not_asked_again(renderer: ChartRenderer) -> None:
+    for job in jobs(renderer).values():
+        lost, no = job["spec"]["podFailurePolicy"]["rules"]
+        assert (lost["action"], lost["onPodConditions"]) == (
+            "Ignore",
+            [{"type": "DisruptionTarget"}],
+        )
+        assert no == {
+            "action": "FailJob",
+            "onExitCodes": {"operator": "In", "values": [1, 2, 3, 4, 5]},
+        }
 
 
 def test_its_command_says_environment_release_and_slot(renderer: ChartRenderer) -> None:
@@ -80,17 +93,28 @@ def test_a_once_key_follows_the_migrations_and_nothing_else(renderer: ChartRende
     assert not set(keys(migrations="m2").values()) & set(before.values())
 
 
-def test_the_switch_may_patch_the_two_services_and_read_pods(renderer: ChartRenderer) -> None:
+def test_verify_may_look_and_run_commands_and_the_switch_may_patch_two_services(
+    renderer: ChartRenderer,
+) -> None:
     found = objects(renderer, "trading", hooks={"enabled": True})
     rules = {name: role["rules"] for name, role in of_kind(found, "Role").items()}
-    pods = {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]}
+    look = [
+        {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]},
+        {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["list"]},
+        {"apiGroups": [""], "resources": ["pods/exec"], "verbs": ["get", "create"]},
+    ]
+    slices = {
+        "apiGroups": ["discovery.k8s.io"],
+        "resources": ["endpointslices"],
+        "verbs": ["list"],
+    }
     services = {
         "apiGroups": [""],
         "resources": ["services"],
         "resourceNames": ["trading", "trading-preview"],
         "verbs": ["get", "patch"],
     }
-    assert rules == {"trading-blue-verify": [pods], "trading-blue-switch": [pods, services]}
+    assert rules == {"trading-blue-verify": look, "trading-blue-switch": [*look, slices, services]}
     for name, binding in of_kind(found, "RoleBinding").items():
         assert binding["roleRef"]["name"] == name
         (subject,) = binding["subjects"]
