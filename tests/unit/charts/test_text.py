@@ -19,11 +19,8 @@ LAYERS = st.lists(st.dictionaries(KEYS, VALUES, max_size=3), max_size=4)
 
 
 @given(LAYERS, st.integers(0, 4))
-def test_layers_may_be_laid_over_each_other_in_any_grouping(
-    layers: list[dict[str, Any]], cut: int
-) -> None:
-    together = laid_over([laid_over(layers[:cut]), laid_over(layers[cut:])])
-    assert together == laid_over(layers)
+def test_what_was_laid_together_before_is_one_layer(layers: list[dict[str, Any]], cut: int) -> None:
+    assert laid_over([laid_over(layers[:cut]), *layers[cut:]]) == laid_over(layers)
 
 
 @given(LAYERS)

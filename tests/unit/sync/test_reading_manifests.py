@@ -68,7 +68,7 @@ def test_what_is_wrong_is_named_with_its_place(text: str, words: str) -> None:
     assert refused.value.message.startswith("f.yaml: ")
     assert words in refused.value.message
     assert refused.value.hint
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 20  # a bomb would take hours
 
 
 def test_bytes_that_are_no_text_are_refused_with_their_line() -> None:
