@@ -29,6 +29,8 @@ _TRUE = frozenset(("true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON"
 _FALSE = frozenset(("false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF"))
 _INT = re.compile(r"[-+]?(0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO]?[0-7_]+|[0-9][0-9_]*)")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_SPACE = re.compile(r"[\ufeff \n\r\t]*")
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 _ENDLESS = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 
@@ -45,16 +47,27 @@ _Parser: Any = vars(cyaml)["CParser"]
 
 
 class _Nodes(_Parser):  # type: ignore[misc]
-    """libyaml's parser; a node's tag is empty where the text has none."""
+    """libyaml's parser; a node's tag is empty where the text has none.
+
+    It composes nodes by recursion in C, where no limit but the end of the stack would stop it.
+    """
+
+    depth = 0
 
     def resolve(self, kind: Any, value: Any, implicit: Any) -> str:
         return ""
 
     def descend_resolver(self, current_node: Any, current_index: Any) -> None:
-        pass
+        self.depth += 1
+        if self.depth > MAX_DEPTH + 1:  # a scalar at the bottom is no level
+            raise _TooDeep(current_node.start_mark.line + 1)
 
     def ascend_resolver(self) -> None:
-        pass
+        self.depth -= 1
+
+
+class _TooDeep(Exception):
+    """The argument is the line."""
 
 
 def read(text: str, origin: str, *, strict: bool = True) -> Iterator[Document]:
@@ -64,23 +77,60 @@ def read(text: str, origin: str, *, strict: bool = True) -> Iterator[Document]:
     """
     if text.lstrip("\ufeff \n\r\t")[:1] in ("{", "["):
         found = _json(text, origin)
-        if found is not None:
-            yield found
+        if found:
+            yield from found
             return
     yield from _yaml(text, origin, strict=strict)
 
 
-def _json(text: str, origin: str) -> Document | None:
-    """None: not (clean) JSON; YAML, of which JSON is a part, then says where it is wrong."""
+def _json(text: str, origin: str) -> list[Document]:
+    """Documents one after the other, as `kubectl` takes them, without `---` between them.
+
+    Empty: not (clean) JSON; YAML, of which JSON is a part, then says where it is wrong.
+    """
 
     def endless(word: str) -> NoReturn:
         raise BadInput(f"{origin}: {word} is not a number to work with", hint="put it in quotes")
 
+    decoder = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=endless)
+    found: list[Document] = []
+    place = _after_space(text, 0)
     try:
-        value = json.loads(text, object_pairs_hook=_unique, parse_constant=endless)
+        while place < len(text):
+            value, end = decoder.raw_decode(text, place)
+            line = text.count("\n", 0, place) + 1
+            if _levels(value) > MAX_DEPTH or not _writable(text, place, end, value):
+                return []
+            found.append(Document(len(found) + 1, line, value))
+            place = _after_space(text, end)
     except (ValueError, RecursionError):
-        return None
-    return Document(1, 1, value)
+        return []
+    return found
+
+
+def _after_space(text: str, place: int) -> int:
+    space = _SPACE.match(text, place)
+    return space.end() if space else place
+
+
+def _levels(value: Any) -> int:
+    """How deep lists and mappings lie in each other."""
+    levels, row = 0, [value]
+    while row := [one for one in row if isinstance(one, dict | list)]:
+        levels += 1
+        row = [inside for one in row for inside in (one.values() if isinstance(one, dict) else one)]
+    return levels
+
+
+def _writable(text: str, start: int, end: int, value: Any) -> bool:
+    """Half a character, which only JSON can say (`\\ud800`), can be neither shown nor sent."""
+    if not _HALF.search(text, start, end):
+        return True
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -102,8 +152,14 @@ def _yaml(text: str, origin: str, *, strict: bool) -> Iterator[Document]:
             value = builder.build(node, 0)
             if value is not None:
                 yield Document(number, node.start_mark.line + 1, value)
+    except _TooDeep as error:
+        raise _deep(f"{origin}: document {number + 1}, line {error.args[0]}") from None
     except yaml.YAMLError as error:
         raise _refusal(error, text, f"{origin}: document {number + 1}") from None
+
+
+def _deep(where: str) -> BadInput:
+    return BadInput(f"{where}: nested too deeply", hint=f"at most {MAX_DEPTH} levels")
 
 
 def _refusal(error: yaml.YAMLError, text: str, where: str) -> BadInput:
@@ -135,7 +191,8 @@ class _Builder:
         if self.budget < 0:
             self._refuse(node, "aliases make too much of it", "write the values out")
         if depth >= MAX_DEPTH:
-            self._refuse(node, "nested too deeply", f"at most {MAX_DEPTH} levels")
+            where = f"{self.origin}: document {self.number}, line {node.start_mark.line + 1}"
+            raise _deep(where)
         if node.tag:
             self._refuse(node, f"tag {node.tag!r} is refused", "remove it")
         if kind == "sequence":

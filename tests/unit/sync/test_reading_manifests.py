@@ -53,7 +53,10 @@ def bomb(levels: int) -> str:
         pytest.param("a: !!python/object:os.system x", "tag", id="python tag"),
         pytest.param("a: !!binary aGk=", "tag", id="binary tag"),
         pytest.param("a: " + "[" * 200 + "]" * 200, "nested too deeply", id="depth"),
-        pytest.param("a: " + "[" * 5000, "not YAML", id="depth without end"),
+        pytest.param('{"a":' * 101 + "1" + "}" * 101, "nested too deeply", id="depth in JSON"),
+        pytest.param("a: " + "[" * 100_000, "nested too deeply", id="depth without end"),
+        pytest.param("- " * 100_000, "nested too deeply", id="depth of a stack's end"),
+        pytest.param('{"a": "\\ud800"}', "not YAML: found invalid Unicode", id="half a character"),
         pytest.param("a: \x00", "not YAML", id="control character"),
         pytest.param("a: [1, 2", "not YAML", id="open list"),
         pytest.param(f"{MAP}---\n{MAP}", "document 2, line 5: ConfigMap a is there twice, first in "
@@ -93,6 +96,25 @@ def test_lists_are_taken_apart() -> None:
     found = read_documents(text, "f.json")
     assert [str(one.key) for one in found] == ["Secret s", "ConfigMap one", "ConfigMap two"]
     assert found[2].origin == "f.json: document 1, line 1, item 2, item 2"
+
+
+def test_json_may_follow_json_as_programs_print_it() -> None:
+    one, two = (
+        json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}})
+        for name in ("one", "two")
+    )
+    found = read_documents(f"{one}\n\n{two}\n", "f.json")
+    assert [one.origin for one in found] == [
+        "f.json: document 1, line 1",
+        "f.json: document 2, line 3",
+    ]
+
+
+def test_a_hundred_levels_are_read_in_json_and_in_yaml() -> None:
+    spec = "[" * 98 + "1" + "]" * 98
+    text = '{"apiVersion": "v1", "kind": "A", "metadata": {"name": "a"}, "spec": {"a": ' + spec
+    for start in ("", "# YAML\n"):
+        assert read_documents(f"{start}{text}}}}}", "f")
 
 
 def test_small_anchors_are_fine() -> None:
