@@ -144,6 +144,11 @@ class Commands:
     def _refuse_hopeless(self, job: Resource, pod: Resource | None) -> None:
         if pod is None:
             return
+        missing = status.missing_image(pod)
+        if missing:
+            image, why = missing
+            words = f"the cluster has no image {image}, and cannot pull it: {why}"
+            raise Unavailable(words, hint=status.how_to_make(image))
         words, hopeless = status.trouble(pod)
         if hopeless or status.status(pod).get("phase") == "Failed":
             raise Unavailable(f"{job.key} cannot run: {words or 'its pod failed'}")

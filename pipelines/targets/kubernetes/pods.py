@@ -10,8 +10,9 @@ from typing import Any
 from pipelines.model.resource import Resource
 
 # Reasons that waiting alone does not mend: Kubernetes goes on trying, a release should not.
+NO_IMAGE = ("ImagePullBackOff", "ErrImagePull", "ErrImageNeverPull", "InvalidImageName")
 HOPELESS = (
-    *("ImagePullBackOff", "ErrImagePull", "ErrImageNeverPull", "InvalidImageName"),
+    *NO_IMAGE,
     *(
         "CrashLoopBackOff",
         "CreateContainerConfigError",
@@ -80,6 +81,21 @@ def trouble(pod: Resource) -> tuple[str, bool]:
     return (found[0][0], False) if found else ("", False)
 
 
+def missing_image(pod: Resource) -> tuple[str, str] | None:
+    """The image that a container of it waits for in vain, and why in the words of the node."""
+    for one in containers(pod):
+        waiting = (one.get("state") or {}).get("waiting") or {}
+        if waiting.get("reason") in NO_IMAGE:
+            return str(one.get("image") or ""), short(str(waiting.get("message") or ""))
+    return None
+
+
+def how_to_make(image: str) -> str:
+    """What to type when an image of a release is not there."""
+    repository, _, release = image.rpartition(":")
+    return f"make the image: slipway image {release} --repository {repository} --push"
+
+
 def _container_troubles(pod: Resource) -> Iterator[tuple[str, bool]]:
     for one in containers(pod):
         state, last = one.get("state") or {}, one.get("lastState") or {}
@@ -88,6 +104,9 @@ def _container_troubles(pod: Resource) -> Iterator[tuple[str, bool]]:
         if waiting:
             reason = str(waiting.get("reason") or "waiting")
             words = f"{reason}: {before or waiting.get('message') or ''}".rstrip(": ")
+            if reason in NO_IMAGE and one.get("image"):
+                # What to do comes first: the rest may be cut off.
+                words = f"{how_to_make(str(one['image']))}; {words}"
             yield short(words), reason in HOPELESS
         elif ended and int(ended.get("exitCode") or 0) != 0:
             yield short(_ending(ended)), False

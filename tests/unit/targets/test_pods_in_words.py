@@ -52,6 +52,16 @@ def test_a_container_that_does_not_run_says_why(
     assert pods.trouble(pod(containerStatuses=[status])) == (words, hopeless)
 
 
+def test_a_pod_without_its_image_says_what_to_type() -> None:
+    waiting = container(waiting={"reason": "ErrImagePull", "message": "not found"})
+    found = pod(containerStatuses=[waiting | {"image": "registry.example:5000/trading:r-1"}])
+    assert pods.missing_image(found) == ("registry.example:5000/trading:r-1", "not found")
+    words, hopeless = pods.trouble(found)
+    command = "slipway image r-1 --repository registry.example:5000/trading --push"
+    assert words == f"make the image: {command}; ErrImagePull: not found"
+    assert hopeless
+
+
 def test_a_pod_that_fits_on_no_node_says_so() -> None:
     condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
     words, hopeless = pods.trouble(pod(conditions=[condition | {"message": "Insufficient cpu"}]))
