@@ -22,6 +22,16 @@ def two_releases(installation: Installation) -> tuple[str, str]:
     return _made[key]
 
 
+def kept(installation: Installation) -> tuple[str, str] | None:
+    """The pair, where it was built or given already."""
+    return _made.get(str(installation.state))
+
+
+def keep(installation: Installation, pair: tuple[str, str]) -> None:
+    """These two are the pair: somebody has built them already."""
+    _made[str(installation.state)] = pair
+
+
 def forget(installation: Installation) -> None:
     """After a migration: the pair is built again, so that it contains the new revision."""
     _made.pop(str(installation.state), None)

@@ -10,6 +10,7 @@ import pytest
 from pipelines.adapters.kubernetes.client import ApiServer, open_cluster
 from tests.cluster.fixtures import argo_cd, base_image, real_cluster, real_namespace
 from tests.kubernetes.api_server import ApiServerProcess
+from tests.kubernetes.released import released
 
 __all__ = [
     "api_server",
@@ -19,6 +20,7 @@ __all__ = [
     "namespace",
     "real_cluster",
     "real_namespace",
+    "released",
 ]
 
 WEAK = {"token-of-weak": "weak"}

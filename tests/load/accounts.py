@@ -31,11 +31,10 @@ class Account:
         return not (self.lost or self.doubled or self.different)
 
 
-def book(venue_port: int, token: str) -> dict[str, Any]:
-    """The venue's whole book, from the venue itself."""
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{venue_port}/v1/book", headers={"Authorization": f"Bearer {token}"}
-    )
+def book(venue: int | str, token: str) -> dict[str, Any]:
+    """The venue's whole book, from the venue itself: its port on this machine, or its URL."""
+    url = f"http://127.0.0.1:{venue}" if isinstance(venue, int) else venue
+    request = urllib.request.Request(f"{url}/v1/book", headers={"Authorization": f"Bearer {token}"})
     with urllib.request.urlopen(request, timeout=30) as answer:
         return dict(json.loads(answer.read()))
 
@@ -56,21 +55,21 @@ def _ledger(database_uri: str) -> dict[str, Decimal]:
     return {row["symbol"]: row["quantity"] for row in rows if row["quantity"]}
 
 
-def count(acknowledged: Iterable[str], venue_port: int, token: str, database_uri: str) -> Account:
+def count(acknowledged: Iterable[str], venue: int | str, token: str, database_uri: str) -> Account:
     """One look; orders still on their way count as lost, so use `settle`."""
     wanted = list(acknowledged)
-    document = book(venue_port, token)
+    document = book(venue, token)
     times = Counter(order["client_order_id"] for order in document["orders"])
     filled: dict[str, Decimal] = {}
     for fill in document["fills"]:
         order = fill["client_order_id"]
         filled[order] = filled.get(order, Decimal(0)) + Decimal(str(fill["quantity"]))
     size = {o["client_order_id"]: Decimal(str(o["quantity"])) for o in document["orders"]}
-    venue, ledger = _positions(document["fills"]), _ledger(database_uri)
+    traded, ledger = _positions(document["fills"]), _ledger(database_uri)
     different = [
-        f"{symbol}: ledger {ledger.get(symbol, 0)}, venue {venue.get(symbol, 0)}"
-        for symbol in sorted({*venue, *ledger})
-        if venue.get(symbol, 0) != ledger.get(symbol, 0)
+        f"{symbol}: ledger {ledger.get(symbol, 0)}, venue {traded.get(symbol, 0)}"
+        for symbol in sorted({*traded, *ledger})
+        if traded.get(symbol, 0) != ledger.get(symbol, 0)
     ]
     return Account(
         len(wanted),
@@ -84,13 +83,17 @@ def count(acknowledged: Iterable[str], venue_port: int, token: str, database_uri
 
 
 def settle(
-    acknowledged: Iterable[str], venue_port: int, token: str, database_uri: str, seconds: float = 60
+    acknowledged: Iterable[str],
+    venue: int | str,
+    token: str,
+    database_uri: str,
+    seconds: float = 60,
 ) -> Account:
     """Count until it is right twice, or the time is over (then the last count)."""
     wanted = list(acknowledged)
     deadline = time.monotonic() + seconds
     while True:
-        account = count(wanted, venue_port, token, database_uri)
+        account = count(wanted, venue, token, database_uri)
         if account.right or time.monotonic() > deadline:
             return account
         time.sleep(1.0)

@@ -1,0 +1,72 @@
+"""Clients of an environment on a cluster, through the address of its active Service.
+
+Kept connections, new ones, a WebSocket that resumes, and orders with idempotency keys: what users
+make. Each way to fail counts: a connection that ends, an answer that is not 2xx, one after 1 s.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tests.kubernetes.cluster_installation import ClusterInstallation
+from tests.load.background import Background
+from tests.load.generator import Generator, Plan
+
+RATE = 120.0
+LONGEST_SECONDS = 24 * 3600.0
+
+
+class ServiceLoad(Background):
+    """`rate` requests a second, so many of them (`new_connections`) on connections of their own."""
+
+    def __init__(
+        self, url: str, token: str, *, rate: float = RATE, order_share: float = 0.3
+    ) -> None:
+        super().__init__()
+        self.generator = Generator(
+            Plan(
+                url=url,
+                token=token,
+                rate=rate,
+                clients=20,
+                new_connections=rate / 6,
+                order_share=order_share,
+            )
+        )
+        self.report: dict[str, Any] = {}
+
+    async def _run(self) -> None:
+        self.report = await self.generator.run(LONGEST_SECONDS)
+
+    def stop(self, timeout_seconds: float = 60) -> None:
+        self.generator.stop()
+        super().stop(timeout_seconds)
+
+    @property
+    def requests(self) -> int:
+        return len(self.generator.tally.status)
+
+    @property
+    def failed(self) -> int:
+        return self.generator.tally.failed + self.generator.watched.failed
+
+    @property
+    def problems(self) -> list[Any]:
+        return [*self.generator.tally.problems[:10], *self.generator.watched.problems[:5]]
+
+
+@contextmanager
+def loaded(
+    made: ClusterInstallation, *, rate: float = RATE, order_share: float = 0.3
+) -> Iterator[ServiceLoad]:
+    """The load runs, warm, for as long as the block; the block may look at it afterwards."""
+    load = ServiceLoad(made.live_url(), made.token, rate=rate, order_share=order_share)
+    load.start()
+    try:
+        time.sleep(1.0)
+        yield load
+    finally:
+        load.stop()
