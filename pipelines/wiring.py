@@ -61,12 +61,15 @@ def open_context(
         return settings[environment]
 
     target, manifests = _target(layout, store, origin, read_settings)
+    hooks, observed = wiring_target.open_hooks(layout, target)
     return Context(
         environment=environment,
         state=layout.installation.state,
         records=open_records(layout.installation.state, environment),
         target=target,
         manifests=manifests,
+        hooks=hooks,
+        observed=observed,
         origin=origin,
         store=store,
         settings=read_settings,

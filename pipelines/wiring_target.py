@@ -7,12 +7,14 @@ what `main` says in a file of the state folder, and everything else reads that.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.model.environment import EnvironmentSettings, KubernetesSettings
+from pipelines.model.environment import ARGO_CD, EnvironmentSettings, KubernetesSettings
 from pipelines.model.errors import NeedsPerson, SlipwayError
+from pipelines.model.hook import HookRecords
 from pipelines.targets.kubernetes.layout import Place
 from pipelines.targets.local.layout import Layout, write_atomically
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from pipelines.flows.ports import ReleaseStore
     from pipelines.targets.kubernetes.manifests import BranchManifests
     from pipelines.targets.kubernetes.target import KubernetesTarget
+    from pipelines.targets.protocol import Target
 
 APPLICATION = "trading"
 """Of an environment that never had a release."""
@@ -95,6 +98,26 @@ def open_target(
         keeper=HostKeeper(layout),
     )
     return KubernetesTarget(place, store, adapters)
+
+
+def open_hooks(
+    layout: Layout, target: Target
+) -> tuple[HookRecords | None, Callable[[str], str] | None]:
+    """What hooks of an environment on a cluster wrote down; and, where Argo CD syncs it, its word
+    about a commit."""
+    settings = remembered(layout)
+    if settings is None:
+        return None, None
+    from pipelines.adapters.hook_rows import HookRows
+    from pipelines.targets.kubernetes.argo import failed_sync
+    from pipelines.targets.kubernetes.target import KubernetesTarget
+
+    assert isinstance(target, KubernetesTarget)
+    cluster, place = target.cluster, target.place
+    rows = HookRows(url_file(layout, settings), layout.environment)
+    if settings.controller != ARGO_CD:
+        return rows, None
+    return rows, lambda commit: failed_sync(cluster, place, commit)
 
 
 def place_of(layout: Layout, settings: KubernetesSettings, store: ReleaseStore) -> Place:

@@ -14,6 +14,8 @@ POLL_SECONDS = 0.5
 _COLUMNS = "operation, step, named, release, slot, status, message, at, details"
 _OF = f"select {_COLUMNS} from slipway.hooks where %(o)s in (operation, named) order by at"  # noqa: S608
 _NEWEST = f"select {_COLUMNS} from slipway.hooks order by at desc limit 1"  # noqa: S608
+_LARGEST = """select greatest(coalesce((select token from slipway.active), 0),
+  coalesce((select token from slipway.fence), 0))"""
 _WRITE = """
 insert into slipway.hooks as h (operation, step, named, release, slot, status, message, details)
 values (%(operation)s, %(step)s, %(named)s, %(release)s, %(slot)s, %(status)s, %(message)s,
@@ -33,6 +35,9 @@ class HookRows(UrlRows):
     def take_token(self, at_least: int = 0) -> int:
         found = self._change("select slipway.take_token(%(at_least)s)", {"at_least": at_least})
         return int(found[0][0])
+
+    def newest_token(self) -> int:
+        return int(self._change(_LARGEST, {})[0][0])
 
     def alone(self, wait_seconds: float) -> bool:
         """The lock goes with the connection, so a hook that is killed holds up nobody."""

@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from pipelines.controller.jobs import Worker
 from pipelines.flows.context import Context
+from pipelines.flows.locks import token_floor
 from pipelines.flows.sync import look
 from pipelines.flows.versions import CONTROLLER, land_active
 from pipelines.model.errors import InProgress, SlipwayError, StaleToken
@@ -93,6 +94,8 @@ class Controller:
                 self._help_neighbours()
         except StaleToken as error:
             self.log(f"overtaken: {error.message}")
+            # Ours still where it was a hook in the cluster that overtook it: then the next is larger.
+            self.context.records.lock.release(self.token)
             self.token = None
         except SlipwayError as error:
             self._say(f"{type(error).__name__}: {error}")
@@ -117,7 +120,10 @@ class Controller:
     def _acquire(self) -> bool:
         try:
             self.token = self.context.records.lock.acquire(
-                f"controller {self.context.environment}", "controller", lease_seconds=LEASE_SECONDS
+                f"controller {self.context.environment}",
+                "controller",
+                lease_seconds=LEASE_SECONDS,
+                at_least=token_floor(self.context),
             )
         except InProgress:
             return False

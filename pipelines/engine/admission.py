@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from pipelines.model.branch import ActiveRow, BranchState
-from pipelines.model.hook import FAILED, STOPPED, HookRecord
+from pipelines.model.hook import FAILED, RUNNING, SKIPPED, STOPPED, SUCCEEDED, HookRecord
 
 
 class Way(StrEnum):
@@ -77,3 +77,12 @@ def _ended(state: BranchState, records: Sequence[HookRecord]) -> str:
         f"{bad[-1].release} failed here before, at {bad[-1].step}: {bad[-1].message}; promote it"
         f" again when it is mended: slipway promote {state.environment}"
     )
+
+
+def under_way(newest: HookRecord | None, row: ActiveRow | None) -> bool:
+    """Do hooks work on a release that is not switched to yet?"""
+    if newest is None or (row is not None and row.operation.startswith(newest.operation)):
+        return False
+    if newest.step == "switch":
+        return newest.status == RUNNING
+    return newest.status in (RUNNING, SUCCEEDED, SKIPPED)

@@ -11,6 +11,7 @@ from pathlib import Path
 from pipelines.flows.ports import Manifests, Origin, ReleaseStore
 from pipelines.flows.source_ports import Source
 from pipelines.model.environment import EnvironmentSettings
+from pipelines.model.hook import HookRecords
 from pipelines.records.evidence import Evidence
 from pipelines.records.protocols import Records
 from pipelines.targets.protocol import Target
@@ -36,7 +37,8 @@ class Context:
     """One environment. `settings`, `evidence` and `source` (the branches that people write) are
     opened on first need, since a rollback must need neither git nor keys; `sibling` gives the
     context of another environment; `wake` tells a living controller to look now and answers whether
-    one lives."""
+    one lives. `hooks`: what hooks in a cluster write down. `observed`: somebody else goes forward, and
+    says of a commit why it failed to (empty: it did not, or cannot be asked)."""
 
     environment: str
     state: Path
@@ -54,6 +56,8 @@ class Context:
     sleep: Callable[[float], None] = time.sleep
     monotonic: Callable[[], float] = time.monotonic
     manifests: Manifests | None = None
+    hooks: HookRecords | None = None
+    observed: Callable[[str], str] | None = None
     progress: Callable[[Progress], None] = field(default=lambda _: None)
 
     def say(self, step: str, status: str, detail: str = "", seconds: float = 0.0) -> None:

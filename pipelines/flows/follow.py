@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipelines.flows.context import Context
+from pipelines.flows.locks import token_floor
 from pipelines.flows.sync import look
 from pipelines.model.errors import InProgress, NeedsPerson, Refused, StaleToken, Undone
 from pipelines.records.protocols import Operation
@@ -38,7 +39,10 @@ def _somebody_acts(ctx: Context) -> bool:
 def _become_actor(ctx: Context) -> None:
     try:
         token = ctx.records.lock.acquire(
-            ctx.actor, "acting for want of a controller", lease_seconds=60.0
+            ctx.actor,
+            "acting for want of a controller",
+            lease_seconds=60.0,
+            at_least=token_floor(ctx),
         )
     except InProgress:
         return

@@ -3,6 +3,18 @@
 from __future__ import annotations
 
 from pipelines.flows.context import Context
+from pipelines.model.errors import SlipwayError
+
+
+def token_floor(ctx: Context) -> int:
+    """What a new token must be at least, where hooks in a cluster take tokens of their own. They
+    are fenced by the row; a database that is away fences nobody, and nobody waits for it."""
+    if ctx.hooks is None:
+        return 0
+    try:
+        return ctx.hooks.newest_token() + 1
+    except SlipwayError:
+        return 0
 
 
 def break_lock(ctx: Context, reason: str) -> int:

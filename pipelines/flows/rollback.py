@@ -10,7 +10,9 @@ from dataclasses import replace
 
 from pipelines.flows.commits import DESIRED, HELD, new_operation_id
 from pipelines.flows.context import Context
+from pipelines.flows.locks import token_floor
 from pipelines.flows.migrating import failed_migrating, undo_migrations
+from pipelines.flows.mirror import stop_hooks
 from pipelines.flows.publish import publish
 from pipelines.flows.slots import CLOSED, bring_back
 from pipelines.model.branch import ActiveRow
@@ -83,11 +85,13 @@ def plan_rollback(ctx: Context, row: ActiveRow | None) -> tuple[Plan, Slot, Rele
 def rollback(ctx: Context, *, reason: str) -> Operation:
     """Back to the other slot. Pre-empts whoever holds the lock. Raises Refused without a way back."""
     started = ctx.monotonic()
-    token = ctx.records.lock.preempt(ctx.actor, "rollback", lease_seconds=60.0)
+    token = ctx.records.lock.preempt(
+        ctx.actor, "rollback", lease_seconds=60.0, at_least=token_floor(ctx)
+    )
     try:
         reading = ctx.target.read_row()
         row = reading.row
-        running = ctx.records.journal.running()
+        running = stop_hooks(ctx, row, token) or ctx.records.journal.running()
         if running is not None and row is not None and _not_switched(running, row):
             return _abort(ctx, running, row, reason, token)
         plan, bad, old = plan_rollback(ctx, row)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from pipelines.engine.decide import Verb, decide
+from pipelines.flows.alarm import ALARM
 from pipelines.flows.commits import read_branch
 from pipelines.flows.context import Context
 from pipelines.flows.slots import CLOSED
-from pipelines.flows.sync import ALARM
 from pipelines.flows.versions import TROUBLE
 from pipelines.model.branch import ActiveRow, BranchReading
 from pipelines.model.live import Health, LiveState, SlotLive

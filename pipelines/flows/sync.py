@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pipelines.engine.decide import Decision, Verb, decide
+from pipelines.flows.alarm import alarm
 from pipelines.flows.commits import read_branch
 from pipelines.flows.context import Context
 from pipelines.flows.deliver import deliver, operation_id
 from pipelines.flows.drift import drift, heal
 from pipelines.flows.evidence import say_unsaid
+from pipelines.flows.observe import observe
 from pipelines.flows.publish import publish
 from pipelines.flows.rollback import finish_pending
 from pipelines.flows.slots import restage
@@ -15,8 +17,6 @@ from pipelines.model.branch import ActiveRow
 from pipelines.model.errors import InProgress, SlipwayError, StaleToken, Unavailable
 from pipelines.model.live import Handover
 from pipelines.model.plan import Plan, PlanItem
-
-ALARM = "alarm"
 
 
 def plan_sync(ctx: Context) -> Plan:
@@ -45,10 +45,12 @@ def look(ctx: Context, token: int, *, thorough: bool = True) -> str:
     `thorough` also looks at every process and heals. Raises StaleToken when a newer operation
     took over.
     """
+    if ctx.observed is not None:
+        return observe(ctx, token)
     ctx.records.lock.check(token)
     finish_pending(ctx, token)
     decision = decide(read_branch(ctx), ctx.target.read_row(), ctx.now())
-    _alarm(ctx, decision)
+    alarm(ctx, decision)
     try:
         return _act(ctx, decision, token, thorough=thorough)
     except StaleToken:
@@ -213,22 +215,3 @@ def _ensure(ctx: Context, token: int) -> None:
         ctx.target.ensure(newest)
     except SlipwayError as error:
         ctx.say("heal", "waiting", error.message)
-
-
-def _alarm(ctx: Context, decision: Decision) -> None:
-    """An alarm is a fact until it is over; people see it in `slipway status` and the audit."""
-    journal = ctx.records.journal
-    now = ctx.now().isoformat(timespec="seconds")
-    reason = decision.reason if decision.verb is Verb.ALARM else ""
-    standing = journal.fact(ALARM)
-    if not reason and decision.verb is Verb.PUBLISH and decision.row is not None:
-        waited = (ctx.now() - decision.row.changed_at).total_seconds()
-        reason = "git has not heard of a rollback for over 5 minutes" if waited > 300 else ""
-    if reason and (not standing or standing["reason"] != reason):
-        journal.set_fact(ALARM, {"reason": reason, "at": now})
-        ctx.records.audit.append(actor="slipway", action="alarm", result="standing", reason=reason)
-    if not reason and standing:
-        journal.set_fact(ALARM, None)
-        ctx.records.audit.append(
-            actor="slipway", action="alarm", result="over", reason=standing["reason"]
-        )

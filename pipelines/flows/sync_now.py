@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipelines.flows.context import Context
+from pipelines.flows.locks import token_floor
 from pipelines.flows.sync import look, plan_sync
 from pipelines.model.errors import InProgress
 from pipelines.model.plan import Plan
@@ -18,7 +19,9 @@ def sync_now(ctx: Context, plan: Plan) -> str:
     made.
     """
     try:
-        token = ctx.records.lock.acquire(ctx.actor, "sync", lease_seconds=LEASE_SECONDS)
+        token = ctx.records.lock.acquire(
+            ctx.actor, "sync", lease_seconds=LEASE_SECONDS, at_least=token_floor(ctx)
+        )
     except InProgress:
         if ctx.wake() and _done_by_the_controller(ctx):
             return "by the controller"

@@ -41,6 +41,9 @@ class HookRecords(Protocol):
     def take_token(self, at_least: int = 0) -> int:
         """A token that is larger than every one before. Who has an older one writes nothing more."""
 
+    def newest_token(self) -> int:
+        """The largest that was given out; 0 before the first."""
+
     def alone(self, wait_seconds: float) -> bool:
         """No other hook of this environment runs until this connection ends."""
 
