@@ -76,7 +76,9 @@ class SyncSettings:
     `options` are the names of `spec.syncPolicy.syncOptions` that are on (`ServerSideApply`,
     `Replace`, `CreateNamespace`, …); what is neither true nor false stays whole (`Prune=confirm`).
     `application` is the name that tracking ids begin with; empty: nothing is tracked, and all live
-    objects are the application's. `revision` and `started_at_unix` (seconds) name unnamed hooks.
+    objects are the application's. `earlier`: names it had before; what they track and carries `labels`
+    is its own too, and gets its tracking id by the next sync. `revision` and `started_at_unix` (seconds)
+    name unnamed hooks.
     """
 
     application: str
@@ -88,6 +90,8 @@ class SyncSettings:
     options: frozenset[str] = frozenset()
     ignore: tuple[IgnoreRule, ...] = ()
     retry: Retry = Retry()
+    earlier: tuple[str, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
     revision: str = ""
     started_at_unix: int = 0
 

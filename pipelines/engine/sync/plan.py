@@ -65,7 +65,7 @@ def _wanted(
             continue
         found = live.get(resource.key)
         if found is not None:
-            tracking.refuse_foreign(found, settings.application)
+            tracking.refuse_foreign(found, settings)
         skipped = "hook Skip: left alone" if hooks.is_skipped(resource) else ""
         yield Task(
             SyncPhase.SYNC, wave_of(resource), resource.key, resource, found, skipped=skipped
@@ -102,7 +102,7 @@ def _prunes(
         if hooks.is_hook(resource) or hooks.is_skipped(resource):
             continue
         if settings.application:
-            mine = tracking.owner(resource) == settings.application
+            mine = tracking.is_mine(resource, settings)
         else:
             mine = not resource.annotations.get(notes.TRACKING)
         if mine:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pipelines.engine.sync.notes import TRACKING
 from pipelines.model.errors import Refused
 from pipelines.model.resource import Resource, ResourceKey
+from pipelines.model.sync import SyncSettings
 
 
 def tracking_id(application: str, key: ResourceKey, namespace: str) -> str:
@@ -30,10 +31,18 @@ def owner(resource: Resource) -> str:
     return application if not key.namespace or namespace == key.namespace else ""
 
 
-def refuse_foreign(resource: Resource, application: str) -> None:
+def is_mine(resource: Resource, settings: SyncSettings) -> bool:
+    """Whether the application's tracking id is on it, or one of an earlier name of the application."""
+    name = owner(resource)
+    if name in settings.earlier:
+        return all(resource.labels.get(label) == value for label, value in settings.labels)
+    return bool(name) and name == settings.application
+
+
+def refuse_foreign(resource: Resource, settings: SyncSettings) -> None:
     """Raises Refused when another application has the object."""
-    other = owner(resource)
-    if application and other and other != application:
+    application, other = settings.application, owner(resource)
+    if application and other and not is_mine(resource, settings):
         raise Refused(
             f"{resource.key} belongs to the application {other!r} "
             f"({TRACKING}: {resource.annotations[TRACKING]})",

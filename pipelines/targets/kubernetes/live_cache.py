@@ -6,6 +6,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from pipelines.model.errors import SlipwayError, Unavailable
 from pipelines.model.resource import Resource, ResourceKey
@@ -14,6 +15,7 @@ from pipelines.targets.kubernetes.live_store import LiveStore
 from pipelines.targets.kubernetes.live_watch import LiveWatch, Scope
 
 FIRST_LIST_SECONDS = 60.0
+CATCHING_UP = 4
 
 
 class WatchedCache:
@@ -47,6 +49,23 @@ class WatchedCache:
         """Watches of kinds that were not served try at once (a definition was installed)."""
         for watch in list(self._watches.values()):
             watch.poke()
+
+    def catch_up(self) -> None:
+        """Reads all that is watched once more: a watch may be late, and who was told of a change
+        must see it. Raises Unavailable, ApiRefused."""
+        scopes = list(self._watches)
+        with ThreadPoolExecutor(CATCHING_UP, thread_name_prefix="catch-up") as pool:
+            list(pool.map(self._read_again, scopes))
+
+    def _read_again(self, scope: Scope) -> None:
+        if (scope.group, scope.kind) not in self._cluster.kinds():
+            return
+        known = self.store.keys(scope.group, scope.kind, scope.namespace)
+        found, version = self._cluster.list(scope.group, scope.kind, namespace=scope.namespace)
+        there = {self.store.put(one.manifest) for one in found}
+        for key in known:
+            if key not in there:
+                self.store.drop(key, version)
 
     def covers(self, group: str, kind: str) -> bool:
         return any(scope.group == group and scope.kind == kind for scope in self._watches)

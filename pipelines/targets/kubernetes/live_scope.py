@@ -23,7 +23,7 @@ class LiveScope:
     be listed are passed over, since who may not see may not delete."""
 
     def __init__(self, cluster: Cluster, cache: WatchedCache, settings: SyncSettings) -> None:
-        self._cluster, self._cache, self._settings = cluster, cache, settings
+        self._cluster, self.cache, self._settings = cluster, cache, settings
         self._searched: set[str] = set()
 
     def cover(self, desired: Sequence[Resource]) -> None:
@@ -38,7 +38,7 @@ class LiveScope:
         if fresh:
             wanted |= self._search(wanted, fresh)
             self._searched.update(fresh)
-        self._cache.start(sorted(wanted), places)
+        self.cache.start(sorted(wanted), places)
 
     def _search(self, known: set[tuple[str, str]], namespaces: list[str]) -> set[tuple[str, str]]:
         places = [
@@ -52,8 +52,9 @@ class LiveScope:
         return {(group, name) for (group, name, _), ours in zip(places, found, strict=True) if ours}
 
     def _has_ours(self, group: str, kind: str, namespace: str) -> bool:
-        start = f"{self._settings.application}:{group}/{kind}:"
+        names = (self._settings.application, *self._settings.earlier)
+        starts = tuple(f"{name}:{group}/{kind}:" for name in names)
         with contextlib.suppress(ApiRefused):
             tracked = self._cluster.tracked(group, kind, namespace=namespace)
-            return any(value.startswith(start) for value in tracked)
+            return any(value.startswith(starts) for value in tracked)
         return False

@@ -81,6 +81,11 @@ class LiveStore:
         with self._changed:
             return [key for key, entry in self._entries.items() if entry.application == application]
 
+    def applications(self) -> set[str]:
+        """Whose tracking ids there are."""
+        with self._changed:
+            return {entry.application for entry in self._entries.values()} - {""}
+
     def wait(self, turn: int, seconds: float) -> int:
         """Until something changed after `turn`, or `seconds` passed; the turn it is now."""
         with self._changed:

@@ -25,13 +25,15 @@ MOST_HELD = 5
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """`again`: another attempt may end better. `requests` is how many were sent."""
+    """`again`: another attempt may end better. `requests` is how many were sent. `away`: the
+    API server did not answer one of them."""
 
     phase: str
     message: str
     results: tuple[ResourceResult, ...]
     again: bool
     requests: int
+    away: bool = False
 
 
 class Operation:
@@ -124,6 +126,7 @@ class Operation:
             results=self._machine.results(),
             again=move.phase in ("Failed", "Error") and not self._vain and not self._why,
             requests=self._sent,
+            away=bool(self._away),
         )
 
     def _held(self) -> list[str]:

@@ -58,15 +58,23 @@ class Syncer:
     """Several calls one after another use one live cache, so the second is quick. Not for several
     threads at once, except that `close` may be called from any."""
 
-    def __init__(self, cluster: Cluster, settings: SyncSettings, *, workers: int = WORKERS) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        settings: SyncSettings,
+        *,
+        workers: int = WORKERS,
+        scope: LiveScope | None = None,
+    ) -> None:
+        """`scope`: what several syncers of one namespace share, with its live cache."""
         if not settings.application or not settings.namespace:
             raise BadInput(
                 "a sync needs the names of its application and its namespace",
                 hint="without them nothing says which objects may be pruned",
             )
         self.cluster, self.settings = cluster, settings
-        self.cache = WatchedCache(cluster)
-        self._scope = LiveScope(cluster, self.cache, settings)
+        self._scope = scope or LiveScope(cluster, WatchedCache(cluster), settings)
+        self.cache = self._scope.cache
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="sync")
 
     def plan(self, desired: Sequence[Resource]) -> SyncPlan:
@@ -88,7 +96,8 @@ class Syncer:
         limits: Limits | None = None,
         confirmed: bool = False,
     ) -> SyncOutcome:
-        """Raises only what `plan` raises, before anything was written. `stop` answers why to end
+        """`details` of the outcome: attempts, requests, and whether the API server was `away` in the
+        last one. Raises only what `plan` raises, before anything was written. `stop` answers why to end
         the operation (a newer commit, a person's wish), or nothing; it is asked often. A failed
         attempt is tried again as `settings.retry` says, inside `limits.operation_seconds`.
         `confirmed`: somebody agreed to what `Prune=confirm` holds back."""
@@ -119,7 +128,7 @@ class Syncer:
             manifests=digest(desired),
             started_at=started.isoformat(timespec="milliseconds"),
             finished_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
-            details={"attempts": tries, "requests": last.requests},
+            details={"attempts": tries, "requests": last.requests, "away": last.away},
         )
 
     def heal(self, desired: Sequence[Resource], healed: Callable[[Heal], None]) -> Healer:
@@ -150,7 +159,8 @@ class Syncer:
     def _plan(self, desired: Sequence[Resource]) -> SyncPlan:
         settings, store = self.settings, self.cache.store
         self._scope.cover(desired)
-        live = LiveView(store, lambda: store.of(settings.application))
+        names = (settings.application, *settings.earlier)
+        live = LiveView(store, lambda: [key for name in names for key in store.of(name)])
         return planning.plan(desired, live, settings, served=self._served())
 
     def _served(self) -> dict[tuple[str, str], bool]:
