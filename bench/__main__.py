@@ -35,6 +35,10 @@ NAMES = (
     "check",
     "plan",
     "render",
+    "kubernetes_first",
+    "kubernetes_noop",
+    "kubernetes_heal",
+    "kubernetes_memory",
     "test_time",
 )
 DOCUMENT = Path(__file__).parents[1] / "docs" / "benchmarks.md"

@@ -5,10 +5,12 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.kubernetes_place import standing_cluster
+from tests.cluster.standing import Standing
 from tests.harness.fixtures import begin
 from tests.harness.installation import Answer, Installation, clone
 from tests.harness.releases import other_release, two_releases
@@ -21,6 +23,8 @@ class Bench:
     quick: bool
     root: Path
     _installation: Installation | None = None
+    _cluster: Standing | None = None
+    _ends: ExitStack = field(default_factory=ExitStack)
 
     @property
     def installation(self) -> Installation:
@@ -32,6 +36,13 @@ class Bench:
             if code:
                 raise RuntimeError(f"make up → {code}\n{output}")
         return self._installation
+
+    @property
+    def cluster(self) -> Standing:
+        """A test cluster, standing before or made at first use."""
+        if self._cluster is None:
+            self._cluster = self._ends.enter_context(standing_cluster())
+        return self._cluster
 
     def times(self, full: int, quick: int) -> int:
         return quick if self.quick else full
@@ -63,6 +74,7 @@ class Bench:
         if self._installation is not None:
             self._installation.remove()
             self._installation = None
+        self._ends.close()
 
 
 @contextmanager

@@ -1,0 +1,96 @@
+"""First sync of many objects: Slipway's syncer, `kubectl apply --server-side`, Argo CD.
+
+Each into an empty namespace of the same cluster; rounds of the peers stand between rounds of ours,
+and the medians are compared. Slipway's seconds contain the reading of the YAML, not the start of
+Python; kubectl's contain its start; Argo CD's are the operation alone, its manifests made before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bench.argo_peer import ArgoPeer, peer
+from bench.context import Bench
+from bench.kubernetes_objects import SETS
+from bench.kubernetes_place import place
+from bench.kubernetes_work import work
+from bench.table import Row, percentile, spread
+from tests.cluster import argocd
+from tests.cluster.standing import Standing
+
+WORDS = {"config-maps": "config maps", "ten-kinds": "objects of ten kinds"}
+
+
+@dataclass
+class Times:
+    """Seconds of each round of one set of objects, by who made it."""
+
+    name: str
+    count: int
+    slipway: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+    kubectl: list[float] = field(default_factory=list)
+    shipped: list[float] = field(default_factory=list)
+    lifted: list[float] = field(default_factory=list)
+
+
+def run(bench: Bench) -> list[Row]:
+    cluster = bench.cluster
+    sets = [Times("config-maps", bench.times(1_000, 100)), Times("ten-kinds", bench.times(300, 50))]
+    rounds = bench.times(2, 1)
+    _beside(cluster, sets, rounds)
+    if cluster.folder is not None:
+        modes: dict[str, Mapping[str, str]] = {"shipped": {}, "lifted": argocd.LIFTED}
+        for mode, settings in modes.items():
+            with peer(cluster.folder, bench.root / f"argo-{mode}", settings) as argo:
+                for times in sets:
+                    for _ in range(rounds if mode == "lifted" else 1):
+                        getattr(times, mode).append(_argo(cluster, argo, times))
+            _beside(cluster, sets, 1)
+    return [row for times in sets for row in _rows(times)]
+
+
+def _beside(cluster: Standing, sets: list[Times], rounds: int) -> None:
+    for times in sets:
+        for _ in range(rounds):
+            with place(cluster) as here:
+                found = work(cluster.kubeconfig, here.name, times.name, times.count, "sync")
+            times.slipway.append(found["read"] + found["sync"])
+            times.cpu.append(found["sync_cpu"])
+            with place(cluster) as here:
+                times.kubectl.append(here.kubectl_apply(times.name, times.count))
+
+
+def _argo(cluster: Standing, argo: ArgoPeer, times: Times) -> float:
+    with (
+        place(cluster) as here,
+        argo.application(here.name, SETS[times.name](times.count)) as name,
+    ):
+        return argo.sync(name)
+
+
+def _rows(times: Times) -> list[Row]:
+    what = f"first sync of {times.count:,} {WORDS[times.name]}"
+    ours = f"{spread(times.slipway)}; {percentile(times.cpu, 0.5):.2f} s of it CPU"
+    details: dict[str, Any] = {"seconds": times.slipway, "cpu_seconds": times.cpu}
+    compare = _comparer(what, times.slipway)
+    return [
+        Row(what, "", ours, None, details),
+        compare("`kubectl apply --server-side`", times.kubectl, 5),
+        compare("Argo CD as shipped", times.shipped, 10),
+        compare("Argo CD, client limits lifted, no wave delay", times.lifted, 1),
+    ]
+
+
+def _comparer(what: str, ours: list[float]) -> Callable[[str, list[float], float], Row]:
+    def compare(who: str, seconds: list[float], least: float) -> Row:
+        must = f"≥ {least:g} × Slipway's time"
+        if not seconds:
+            return Row(f"{what} by {who}", must, "not run: the cluster was not made here", None)
+        times = percentile(seconds, 0.5) / percentile(ours, 0.5)
+        measured = f"{spread(seconds)}: {times:.1f} ×"
+        return Row(f"{what} by {who}", must, measured, times >= least, {"seconds": seconds})
+
+    return compare
