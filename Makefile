@@ -66,9 +66,9 @@ test-workflows: venv-dev ## the GitHub workflow: linted, and run by act (needs G
 	@$(PYTEST) tests/workflows $(ARGS)
 
 .PHONY: images
-images: venv-dev ## images of the newest release and of Slipway (Docker Engine; SLIPWAY_BASE_IMAGE=…)
-	@.venv/bin/slipway image $(ARGS)
-	@.venv/bin/slipway image --engine $(ARGS)
+images: venv-dev ## images of the newest release and of Slipway (Docker Engine; SLIPWAY_BASE_IMAGE=…, INTO=FOLDER)
+	@.venv/bin/slipway image $(if $(INTO),--save "$(INTO)/application.tar") $(ARGS)
+	@.venv/bin/slipway image --engine $(if $(INTO),--save "$(INTO)/engine.tar") $(ARGS)
 
 .PHONY: cluster-tools cluster-up cluster-down test-kubernetes bench-kubernetes
 cluster-tools: venv-dev ## build what a test cluster consists of, once, outside the checkout (needs Go)
@@ -121,10 +121,14 @@ bench: venv-dev ## the figures of docs/benchmarks.md, as a table and JSON
 .PHONY: lock
 COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-header --upgrade
+# What only environments of one machine, builds and checks need.
+NOT_IN_IMAGE := circus pip pyzmq tornado uv
 lock: venv ## refresh the lock files (network)
 	@$(COMPILE) pyproject.toml --output-file requirements.lock
 	@$(COMPILE) pyproject.toml --extra kubernetes --constraints requirements.lock \
 		--output-file requirements-kubernetes.lock
+	@$(COMPILE) pyproject.toml --extra kubernetes --constraints requirements-kubernetes.lock \
+		$(addprefix --no-emit-package ,$(NOT_IN_IMAGE)) --output-file requirements-image.lock
 	@$(COMPILE) pyproject.toml --extra kubernetes --group dev \
 		--constraints requirements-kubernetes.lock --output-file requirements-dev.lock
 	@$(COMPILE) --group check --constraints requirements-dev.lock \

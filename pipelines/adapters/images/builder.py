@@ -24,7 +24,7 @@ from pipelines.model.release import Release
 Say = Callable[[str, str], None]
 """Told the step and what it does, when it begins."""
 
-_ENGINE_LOCK = "requirements-kubernetes.lock"
+_ENGINE_LOCK = "requirements-image.lock"
 _ENGINE_PARTS = ("Dockerfile", "README.md", "pipelines", "policies", "pyproject.toml", _ENGINE_LOCK)
 
 
