@@ -120,15 +120,17 @@ def _url(path: Path) -> str:
 
 
 def test_a_database_url_may_lie_in_a_file_of_its_owner(tmp_path: Path) -> None:
+    url = "postgresql://me:word@db.example:5432/trading"  # not-a-secret: nobody's password
     file = tmp_path / "url"
-    file.write_text("postgresql://me:word@db.example:5432/trading\n")
+    file.write_text(f"{url}\n")
     file.chmod(0o600)
-    assert _url(file) == "postgresql://me:word@db.example:5432/trading"
+    assert _url(file) == url
     file.chmod(0o640)
     with pytest.raises(TokenFileUnsafe, match=f"database URL file {file} has mode 0640"):
         _url(file)
 
 
+# not-a-secret: nobody's password
 @pytest.mark.parametrize("text", ["", "host=db password=word", "postgresql://a\npostgresql://b"])
 def test_a_database_url_file_holds_one_uri_and_never_shows_it(tmp_path: Path, text: str) -> None:
     file = tmp_path / "url"

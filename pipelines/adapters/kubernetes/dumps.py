@@ -94,6 +94,7 @@ class Dumps:
             shutil.rmtree(self.folder / info.name, ignore_errors=True)
 
 
+# not-a-secret: names of libpq's variables
 _NAMES = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD"} | {
     "dbname": "PGDATABASE",
     "passfile": "PGPASSFILE",

@@ -27,7 +27,7 @@ class Form(Enum):
     QUANTITY = "quantity"
     INT_OR_STRING = "int-or-string"
     JSON = "json"
-    SECRET_BYTES = "secret-bytes"  # base64 text  # noqa: S105
+    SECRET_BYTES = "secret-bytes"  # noqa: S105 - base64 text; not-a-secret: the name of a form
 
 
 @dataclass(eq=False)

@@ -49,6 +49,7 @@ def wait(folder: Path, url: str, seconds: float, venue: str = "") -> tuple[int, 
 
 
 def test_it_ends_well_once_database_and_venue_answer(tmp_path: Path, listening: int) -> None:
+    # not-a-secret: nobody's password
     url = f"postgresql://u:p%40ss@127.0.0.1:{listening}/trading?sslmode=disable"
     code, said = wait(tmp_path, url, 5, venue=f"http://127.0.0.1:{listening}")
     assert code == 0

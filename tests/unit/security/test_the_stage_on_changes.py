@@ -300,7 +300,19 @@ def test_placeholders_are_no_secrets_whoever_finds_them(
     repository: SmallRepository, bench: Bench
 ) -> None:
     repository.commit({"docs/a.md": "postgres://user:password@localhost/x\npassword: changeme\n"})
+    repository.commit({"docs/b.md": "write postgresql://USER:PASSWORD@HOST/NAME\n"})
     assert judged(repository, bench.workshop(repository)).status == PASSED
+
+
+def test_the_name_of_a_kubernetes_secret_is_none_but_only_in_its_own_field(
+    repository: SmallRepository, bench: Bench
+) -> None:
+    name = "web-certificate"
+    manifest = f'[{{\n  "secretName": "{name}"\n}}]\n'
+    repository.commit({"docs/a.json": manifest, "docs/a.yaml": f"- secretName: {name}\n"})
+    assert judged(repository, bench.workshop(repository)).status == PASSED
+    repository.commit({"docs/b.yaml": f"secretWord: {name}\n"})
+    assert rules(judged(repository, bench.workshop(repository))) == ["secret/keyword"]
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,11 @@ _HARMLESS = re.compile(
 )
 
 
-PLACEHOLDER_DIGESTS = frozenset(hashlib.sha256(word.encode()).hexdigest() for word in _WORDS)
+PLACEHOLDER_DIGESTS = frozenset(
+    hashlib.sha256(written.encode()).hexdigest()
+    for word in _WORDS
+    for written in (word, word.upper(), word.capitalize())
+)
 """Of what a scanner found whose text is not known here."""
 
 

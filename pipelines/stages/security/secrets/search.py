@@ -20,6 +20,7 @@ _HASH_LINE = re.compile(r"\s*--hash=sha256:[0-9a-f]{64}(?: \\)?")
 _ALLOWED = re.compile(r"not-a-secret:\s*(?P<reason>[^\n]*)", re.IGNORECASE)
 _HEX_RULE = "secret/hex-high-entropy-string"
 _DIGEST_LINE = re.compile(r"sha-?(1|256|384|512)|digest|checksum|commit", re.IGNORECASE)
+_SECRET_NAME = re.compile(r"""(-\s+)?["']?secretName["']?:\s*["']?[a-z0-9.-]{1,253}["']?,?""")
 _YAML = (".yaml", ".yml", ".tpl", ".json")
 _KEY_SUFFIXES = (".p12", ".pfx", ".jks", ".keystore", ".kdbx", ".ppk", ".key")
 _KEY_NAMES = (
@@ -102,7 +103,15 @@ def detected_leaks(
         for text, number, line in places[one.index]:
             if one.rule == _HEX_RULE and _DIGEST_LINE.search(line):
                 continue
+            if _names_a_secret(text, line):
+                continue
             yield Leak(one.rule, text.path, number, text.commit, one.start, one.digest)
+
+
+def _names_a_secret(text: Text, line: str) -> bool:
+    """A field of Kubernetes' API that says where a secret is, never what."""
+    yaml = PurePosixPath(text.path).suffix in _YAML
+    return yaml and bool(_SECRET_NAME.fullmatch(line.strip()))
 
 
 def marks(text: Text) -> Iterator[Allowed]:
