@@ -38,8 +38,10 @@ class Reach:
                 return self.http.get(
                     f"tcp:{address}:{HTTP_PORT}", path, min(seconds, DIRECT_SECONDS)
                 )
-            except Unavailable:
+            except Unavailable as direct:
                 answer = self._proxied(pod, path, seconds)
+                if answer[0] == 403:  # a hook's account: the direct way is its only one
+                    raise direct
                 # The proxy says 502 to 504 for a pod that does not answer it either.
                 if answer[0] not in (502, 503, 504):
                     self._no_way_until = time.monotonic() + TRY_AGAIN_SECONDS
