@@ -16,8 +16,11 @@ CHARTS = ROOT / "charts"
 ENVIRONMENTS = ("dev", "staging", "production")
 CHART_NAMES = NAMES
 Object = Mapping[str, Any]
+ENGINE = {"tag": "e-1"}
 EVERYTHING: Mapping[str, Any] = {
+    "engineImage": ENGINE,
     "hooks": {"enabled": True},
+    # not-a-secret: the name of a Secret
     "ingress": {"enabled": True, "tlsSecret": "certificate", "className": "nginx"},
     "gateway": {"enabled": True, "namespace": "gateways"},
     "autoscaling": {"enabled": True},

@@ -1,7 +1,7 @@
 {{/* A container of the engine's image. `part`: begin, judge or end; end is the step itself. */}}
 {{- define "hook.engine" -}}
 - name: {{ if eq .part "end" }}{{ .step }}{{ else }}{{ .part }}{{ end }}
-  image: {{ include "slot.image" (dict "image" .root.Values.engineImage "tag" "latest") }}
+  image: {{ include "slot.image" (dict "image" .root.Values.engineImage "tag" (required "hooks need engineImage.tag, one that is never moved" .root.Values.engineImage.tag)) }}
   imagePullPolicy: {{ .root.Values.engineImage.pullPolicy }}
   command: [slipway, hook, {{ .step }}]
   args:

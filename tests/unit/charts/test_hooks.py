@@ -6,7 +6,7 @@ from typing import Any
 
 from pipelines.engine.charts import ChartRenderer
 from pipelines.model.steps import STEPS
-from tests.support.charts import Object, objects, of_kind
+from tests.support.charts import ENGINE, Object, objects, of_kind
 
 ARGO = "argocd.argoproj.io"
 RELEASE = {"id": "r-1", "artifact": "a" * 64, "migrations": "m1"}
@@ -14,8 +14,9 @@ RELEASE = {"id": "r-1", "artifact": "a" * 64, "migrations": "m1"}
 
 def jobs(renderer: ChartRenderer, **over: Any) -> dict[str, Object]:
     """Step → job."""
-    values = {"hooks": {"enabled": True, "soakSeconds": 600, "startSeconds": 60}, **over}
-    found = of_kind(objects(renderer, "trading", **{"release": RELEASE, **values}), "Job")
+    hooks = {"enabled": True, "soakSeconds": 600, "startSeconds": 60}
+    values = {"hooks": hooks, "release": RELEASE, "engineImage": ENGINE, **over}
+    found = of_kind(objects(renderer, "trading", **values), "Job")
     return {name.rpartition("-")[2]: item for name, item in found.items()}
 
 
@@ -96,7 +97,7 @@ def test_a_once_key_follows_the_migrations_and_nothing_else(renderer: ChartRende
 def test_verify_may_look_and_run_commands_and_the_switch_may_patch_two_services(
     renderer: ChartRenderer,
 ) -> None:
-    found = objects(renderer, "trading", hooks={"enabled": True})
+    found = objects(renderer, "trading", hooks={"enabled": True}, engineImage=ENGINE)
     rules = {name: role["rules"] for name, role in of_kind(found, "Role").items()}
     look = [
         {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]},
@@ -122,7 +123,7 @@ def test_verify_may_look_and_run_commands_and_the_switch_may_patch_two_services(
 
 
 def test_hooks_before_the_slot_need_nothing_that_comes_with_it(renderer: ChartRenderer) -> None:
-    found = objects(renderer, "trading", hooks={"enabled": True})
+    found = objects(renderer, "trading", hooks={"enabled": True}, engineImage=ENGINE)
     early = {
         item["metadata"]["name"]
         for item in found

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from pipelines.engine.charts import ChartRenderer
-from tests.support.charts import ENVIRONMENTS, ROOT, Object, objects
+from tests.support.charts import ENGINE, ENVIRONMENTS, ROOT, Object, objects
 from tests.support.pod_security import containers
 
 _MEBIBYTES = {"Ki": 1 / 1024, "Mi": 1.0, "Gi": 1024.0}
@@ -53,7 +53,9 @@ def most_pods(renderer: ChartRenderer, environment: str) -> list[tuple[int, Mapp
     edge = objects(renderer, "edge", environment)
     scaled = [item["spec"] for item in edge if item["kind"] == "HorizontalPodAutoscaler"]
     found: list[tuple[int, Mapping[str, Any]]] = []
-    for item in objects(renderer, "trading", environment, hooks={"enabled": True}):
+    for item in objects(
+        renderer, "trading", environment, hooks={"enabled": True}, engineImage=ENGINE
+    ):
         if item["kind"] == "Deployment":
             replicas = item["spec"].get("replicas")
             least, most = (

@@ -42,6 +42,11 @@ def test_a_wrong_value_is_refused_at_its_place(
     assert f"charts/{chart}/README.md" in refusal.value.hint
 
 
+def test_hooks_without_a_version_of_the_engine_are_refused(renderer: ChartRenderer) -> None:
+    with pytest.raises(BadInput, match=r"hooks need engineImage\.tag"):
+        text_of(renderer, "trading", hooks={"enabled": True}, engineImage={})
+
+
 def test_the_application_s_own_settings_are_not_the_charts_business(
     renderer: ChartRenderer,
 ) -> None:
