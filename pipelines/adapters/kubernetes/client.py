@@ -29,6 +29,9 @@ LOOK_AGAIN_SECONDS = 2.0
 """An unknown kind makes the client ask for the served kinds again, but not more often than this."""
 
 METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+FROM_CACHE = {"resourceVersion": "0"}
+"""As the API server remembers it. Anything newer makes it ask etcd first, which takes a tenth of a
+second for each kind where nothing happens."""
 APPLY = "application/apply-patch+yaml"
 PATCHES = {
     "merge": "application/merge-patch+json",
@@ -116,7 +119,7 @@ class ApiServer:
 
     def tracked(self, group: str, kind: str, *, namespace: str = "") -> Sequence[str]:
         served = self.kind_of(group, kind)
-        query = {"limit": str(PAGE)}
+        query = {"limit": str(PAGE), **FROM_CACHE}
         found: list[str] = []
         more = True
         while more:
@@ -131,7 +134,7 @@ class ApiServer:
                 tracking = (item["metadata"].get("annotations") or {}).get(TRACKING)
                 if tracking:
                     found.append(tracking)
-            query["continue"] = page["metadata"].get("continue") or ""
+            query = {"limit": str(PAGE), "continue": page["metadata"].get("continue") or ""}
             more = bool(query["continue"])
         return found
 

@@ -78,7 +78,8 @@ class Cluster(Protocol):
         version to watch from; ApiRefused with reason `Expired` when reading took too long."""
 
     def tracked(self, group: str, kind: str, *, namespace: str = "") -> Sequence[str]:
-        """The tracking ids of all objects of a kind; cheaper than reading them."""
+        """The tracking ids of all objects of a kind; cheaper than reading them, and from the API
+        server's memory: what was written a moment ago may be missing."""
 
     def watch(
         self, group: str, kind: str, *, namespace: str, version: str, seconds: float
