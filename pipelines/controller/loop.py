@@ -20,11 +20,12 @@ from pipelines.model.errors import InProgress, SlipwayError, StaleToken
 from pipelines.model.release import ENVIRONMENTS
 
 LEASE_SECONDS = 20.0
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 0.5
+"""Of git and row: what a push asks for begins within a second."""
 WORKER_END_SECONDS = 4.0  # the target kills a controller five seconds after it asked it to go
 # Health of every process is asked less often than git and row: it costs requests, and the
 # supervisor restarts a dead process by itself.
-THOROUGH_EVERY = 5
+THOROUGH_EVERY = 10
 
 
 class Controller:
