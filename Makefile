@@ -88,7 +88,8 @@ bench-kubernetes: cluster-tools ## the figures that need no installation but a c
 	@.venv/bin/python -m bench $(addprefix --only ,$(KUBERNETES_BENCHES)) $(ARGS)
 
 # Names of bench/: each starts or uses a cluster as tests/cluster/fixtures.py does.
-KUBERNETES_BENCHES := plan render kubernetes_first kubernetes_noop kubernetes_heal kubernetes_memory
+KUBERNETES_BENCHES := plan render \
+	kubernetes_first kubernetes_noop kubernetes_heal kubernetes_memory kubernetes_push kubernetes_release
 
 .PHONY: infra-venv test-infra
 infra-venv: .venv-infra/made ## .venv-infra with Pulumi and what judges infra/

@@ -39,6 +39,8 @@ NAMES = (
     "kubernetes_noop",
     "kubernetes_heal",
     "kubernetes_memory",
+    "kubernetes_push",
+    "kubernetes_release",
     "test_time",
 )
 DOCUMENT = Path(__file__).parents[1] / "docs" / "benchmarks.md"

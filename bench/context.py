@@ -14,6 +14,8 @@ from tests.cluster.standing import Standing
 from tests.harness.fixtures import begin
 from tests.harness.installation import Answer, Installation, clone
 from tests.harness.releases import other_release, two_releases
+from tests.kubernetes.cluster_installation import ClusterInstallation
+from tests.kubernetes.released import on_a_cluster
 
 
 @dataclass
@@ -24,6 +26,7 @@ class Bench:
     root: Path
     _installation: Installation | None = None
     _cluster: Standing | None = None
+    _released: ClusterInstallation | None = None
     _ends: ExitStack = field(default_factory=ExitStack)
 
     @property
@@ -43,6 +46,13 @@ class Bench:
         if self._cluster is None:
             self._cluster = self._ends.enter_context(standing_cluster())
         return self._cluster
+
+    @property
+    def released(self) -> ClusterInstallation:
+        """An installation whose dev is on the cluster, its first release active."""
+        if self._released is None:
+            self._released = self._ends.enter_context(on_a_cluster(self.cluster))
+        return self._released
 
     def times(self, full: int, quick: int) -> int:
         return quick if self.quick else full
