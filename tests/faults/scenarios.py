@@ -30,8 +30,11 @@ WAIT_SECONDS = 60.0
 class Scenarios:
     """Runs one command per failpoint in one environment and waits until all agree again."""
 
-    def __init__(self, installation: Installation, environment: str) -> None:
+    def __init__(
+        self, installation: Installation, environment: str, wait_seconds: float = WAIT_SECONDS
+    ) -> None:
         self.installation, self.environment = installation, environment
+        self._wait_seconds = wait_seconds
         self.agreement = installation.agreement(environment)
         self._count = 0
         self._migrated = False
@@ -68,7 +71,7 @@ class Scenarios:
         asked = self.installation.start(*command)
         try:
             killed = self._wait_for_kill(asked, point)
-            self.agreement.wait(WAIT_SECONDS)
+            self.agreement.wait(self._wait_seconds)
             self._wait_until_idle(killed)
             return time.monotonic() - killed
         finally:
@@ -119,7 +122,7 @@ class Scenarios:
 
     # --- waiting -------------------------------------------------------------------------------
     def _wait_for_kill(self, asked: subprocess.Popen[str], point: str) -> float:
-        deadline = time.monotonic() + WAIT_SECONDS
+        deadline = time.monotonic() + self._wait_seconds
         while self.installation.armed():
             if time.monotonic() > deadline:
                 self._end(asked)
@@ -131,7 +134,7 @@ class Scenarios:
 
     def _wait_until_idle(self, since: float) -> None:
         """Until no operation is under way, so that the next test starts from rest."""
-        while time.monotonic() - since < WAIT_SECONDS:
+        while time.monotonic() - since < self._wait_seconds:
             operations = self.installation.ok("history", self.environment, "--limit", "1")
             if all(o["result"] != "running" for o in operations["operations"]):
                 return

@@ -48,7 +48,11 @@ class ClusterInstallation(Installation):
         given = {"KUBECONFIG": str(self.cluster.kubeconfig)}
         if helm.exists():
             given["HELM"] = str(helm)
-        return super().variables() | given
+        inherited = super().variables()
+        inherited.pop(
+            "PYTHONPATH", None
+        )  # the installed engine must be the clone's, not this tree's
+        return inherited | given
 
     def database_uri(self, environment: str) -> str:
         if environment != ENVIRONMENT:

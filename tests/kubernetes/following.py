@@ -1,4 +1,4 @@
-"""Which slot new connections to the active Service reach, sampled without a pause."""
+"""Which slot new connections to the active Service reach, sampled closely."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from types import TracebackType
 
 from tests.kubernetes.cluster_agreement import ask
 
-PAUSE_SECONDS = 0.002
+PAUSE_SECONDS = 0.02
 
 
 class Follower:

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tests.kubernetes.cluster_installation import ClusterInstallation
+from tests.kubernetes.cluster_installation import ENVIRONMENT, ClusterInstallation
+from tests.load.accounts import Account, settle
 from tests.load.background import Background
 from tests.load.generator import Generator, Plan
 
@@ -23,8 +24,9 @@ class ServiceLoad(Background):
     """`rate` requests a second, so many of them (`new_connections`) on connections of their own."""
 
     def __init__(
-        self, url: str, token: str, *, rate: float = RATE, order_share: float = 0.3
-    ) -> None:
+        self, url: str, token: str, *, rate: float = RATE, order_share: float = 0.3,
+        repeat_orders: bool = False,
+    ) -> None:  # fmt: skip
         super().__init__()
         self.generator = Generator(
             Plan(
@@ -34,6 +36,7 @@ class ServiceLoad(Background):
                 clients=20,
                 new_connections=rate / 6,
                 order_share=order_share,
+                repeat_orders=repeat_orders,
             )
         )
         self.report: dict[str, Any] = {}
@@ -60,13 +63,26 @@ class ServiceLoad(Background):
 
 @contextmanager
 def loaded(
-    made: ClusterInstallation, *, rate: float = RATE, order_share: float = 0.3
-) -> Iterator[ServiceLoad]:
+    made: ClusterInstallation, *, rate: float = RATE, order_share: float = 0.3,
+    repeat_orders: bool = False,
+) -> Iterator[ServiceLoad]:  # fmt: skip
     """The load runs, warm, for as long as the block; the block may look at it afterwards."""
-    load = ServiceLoad(made.live_url(), made.token, rate=rate, order_share=order_share)
+    load = ServiceLoad(
+        made.live_url(), made.token, rate=rate, order_share=order_share, repeat_orders=repeat_orders
+    )
     load.start()
     try:
         time.sleep(1.0)
         yield load
     finally:
         load.stop()
+
+
+def account(made: ClusterInstallation, load: ServiceLoad) -> Account:
+    """Every acknowledged order against the venue's own book and the ledger, once they settled."""
+    return settle(
+        load.generator.acknowledged,
+        f"http://{made.address('venue')}",
+        made.token,
+        made.database_uri(ENVIRONMENT),
+    )

@@ -13,18 +13,17 @@ from tests.harness.trouble import origin_away
 from tests.kubernetes import good_releases
 from tests.kubernetes.cluster_installation import ENVIRONMENT, ClusterInstallation
 from tests.kubernetes.following import Follower
-from tests.kubernetes.service_load import loaded
+from tests.kubernetes.service_load import account, loaded
 from tests.kubernetes.trouble_on_a_cluster import kill_processes
-from tests.load.accounts import settle as settle_accounts
 from tests.load.accounts import two_holders
 from tests.planted.builds import CRASH, ERRORS, VERIFY_FAILS
 from tests.planted.edits import Edit
 from tests.support.pod_security import violations
 
 SWITCHES = 3
-MOST_RELEASE_SECONDS = 60.0
-MOST_ROLLBACK_SECONDS = 5.0
-"""On a machine that does other things too; the bench holds the figure."""
+MOST_RELEASE_SECONDS = 180.0
+MOST_ROLLBACK_SECONDS = 10.0
+"""Both on a machine that does other things too; the bench holds the figures."""
 
 
 @pytest.fixture
@@ -45,14 +44,9 @@ def test_switches_under_load_fail_no_request_and_lose_no_order(
             time.sleep(1)
     assert load.failed == 0, load.problems
     assert load.requests > 1000
-    account = settle_accounts(
-        load.generator.acknowledged,
-        f"http://{at_rest.address('venue')}",
-        at_rest.token,
-        at_rest.database_uri(ENVIRONMENT),
-    )
-    assert account.right, account
-    assert account.acknowledged > 100
+    counted = account(at_rest, load)
+    assert counted.right, counted
+    assert counted.acknowledged > 100
     assert not two_holders(at_rest.database_uri(ENVIRONMENT))
 
 

@@ -1,0 +1,153 @@
+"""What breaks during a release on a cluster ends in one slot that row, selector, branch and pods name."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from tests.cluster.standing import Standing
+from tests.faults.scenarios import Scenarios
+from tests.harness.installation import git
+from tests.harness.releases import other_release
+from tests.kubernetes import good_releases
+from tests.kubernetes.cluster_installation import ENVIRONMENT, ClusterInstallation
+from tests.kubernetes.draining import Draining
+from tests.kubernetes.following import Follower
+from tests.kubernetes.service_load import account, loaded
+from tests.kubernetes.trouble_on_a_cluster import etcd_frozen, restart_api_server
+from tests.load.accounts import two_holders
+from tests.planted.edits import values
+
+POINTS = (
+    "stage.stage:after",
+    "switch.handover:after",
+    "switch.traffic:before",
+    "confirm.confirm:after",
+    "return.traffic-back:before",
+)
+"""Of those that tests/faults has all of: where the cluster was changed and nobody wrote it down."""
+CONVERGES_SECONDS = 150.0
+AWAY_SECONDS = 4.0
+AUTOSCALING = {"enabled": True, "minReplicas": 1, "maxReplicas": 2, "cpuPercent": 60}
+
+
+@pytest.fixture(scope="module")
+def pair(released: ClusterInstallation) -> ClusterInstallation:
+    good_releases.pair(released)
+    return released
+
+
+@pytest.fixture
+def at_rest(pair: ClusterInstallation) -> ClusterInstallation:
+    good_releases.settle(pair)
+    return pair
+
+
+@pytest.fixture(scope="module")
+def scenarios(pair: ClusterInstallation) -> Scenarios:
+    good_releases.settle(pair)
+    return Scenarios(pair, ENVIRONMENT, CONVERGES_SECONDS)
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_controller_killed_at_a_durable_effect_is_followed_by_one_that_ends_it(
+    released: ClusterInstallation, scenarios: Scenarios, point: str
+) -> None:
+    with loaded(released, rate=20, order_share=1.0, repeat_orders=True) as orders:
+        assert scenarios.run(point) < CONVERGES_SECONDS
+    counted = account(released, orders)
+    assert counted.right, counted
+    assert not two_holders(released.database_uri(ENVIRONMENT))
+
+
+def test_deleted_pods_of_the_active_slot_come_back(at_rest: ClusterInstallation) -> None:
+    before = at_rest.agreement(ENVIRONMENT).look()
+    chosen = f"slipway.dev/slot={before.slot}"
+    old = {pod["metadata"]["uid"] for pod in at_rest.objects("pods", chosen)}
+    at_rest.kubectl("delete", "pods", "--selector", chosen, "--wait=false")
+    at_rest.cluster.until("other pods are ready", lambda: others_ready(at_rest, chosen, old), 120)
+    at_rest.agreement(ENVIRONMENT).wait(CONVERGES_SECONDS, release=before.release)
+    assert at_rest.selected() == before.slot
+
+
+def trouble(name: str) -> Callable[[Standing], None]:
+    def freeze(cluster: Standing) -> None:
+        with etcd_frozen(cluster):
+            time.sleep(AWAY_SECONDS)
+
+    def restart(cluster: Standing) -> None:
+        restart_api_server(cluster, AWAY_SECONDS)
+
+    return {"etcd is frozen": freeze, "the API server is started again": restart}[name]
+
+
+@pytest.mark.parametrize("name", ["etcd is frozen", "the API server is started again"])
+def test_a_release_outlives_a_control_plane_that_is_away(
+    at_rest: ClusterInstallation, name: str
+) -> None:
+    other = other_release(at_rest, ENVIRONMENT)
+    with Follower(at_rest.address("trading")) as follower:
+        asked = at_rest.start("promote", ENVIRONMENT, other, "--reason", name)
+        try:
+            chosen = f"slipway.dev/release={other},app.kubernetes.io/component=api"
+            at_rest.cluster.until("it is staged", lambda: bool(at_rest.objects("pods", chosen)), 90)
+            trouble(name)(at_rest.cluster)
+            asked.communicate(timeout=CONVERGES_SECONDS)
+        finally:
+            asked.kill()
+            asked.wait()
+        at_rest.agreement(ENVIRONMENT).wait(CONVERGES_SECONDS)
+    assert not follower.failures
+    assert follower.seen
+
+
+def test_evicting_what_serves_waits_for_its_successor(at_rest: ClusterInstallation) -> None:
+    slot, release = at_rest.selected(), at_rest.agreement(ENVIRONMENT).look().release
+    name = f"deployment/trading-{slot}-api"
+    at_rest.kubectl("scale", name, "--replicas=2")
+    try:
+        at_rest.kubectl("rollout", "status", name, "--timeout=90s", seconds=100)
+        with loaded(at_rest, rate=40) as load, Draining(at_rest, release) as drain:
+            time.sleep(3.0)
+            assert not drain.done.is_set(), "nothing kept the last pod where no other was ready"
+            drain.let_start()
+            assert drain.done.wait(120)
+        assert load.failed == 0, load.problems
+    finally:
+        at_rest.kubectl("scale", name, "--replicas=1")
+    at_rest.agreement(ENVIRONMENT).wait(CONVERGES_SECONDS, release=release)
+    assert at_rest.selected() == slot
+
+
+def test_load_brings_one_more_replica(at_rest: ClusterInstallation) -> None:
+    before = at_rest.agreement(ENVIRONMENT).look().release
+    head = git(at_rest.checkout, "rev-parse", "HEAD")
+    try:
+        grows = at_rest.release(
+            values(lambda document: document.update(autoscaling=AUTOSCALING), ENVIRONMENT),
+            "Let dev grow",
+        )
+    finally:
+        git(at_rest.checkout, "reset", "--quiet", "--hard", head)
+    good_releases.demand(at_rest.promote(ENVIRONMENT, grows))
+    chosen = f"slipway.dev/slot={at_rest.selected()},app.kubernetes.io/component=api"
+    with loaded(at_rest, rate=200):
+        took = at_rest.cluster.until("two pods ready", lambda: ready(at_rest, chosen) >= 2, 120)
+    assert took < 120
+    good_releases.settle(at_rest, before)
+
+
+def ready(made: ClusterInstallation, selector: str, but: frozenset[str] = frozenset()) -> int:
+    """Pods that are ready, without those of these uids."""
+    return sum(
+        one["type"] == "Ready" and one["status"] == "True"
+        for pod in made.objects("pods", selector)
+        if pod["metadata"]["uid"] not in but and "deletionTimestamp" not in pod["metadata"]
+        for one in pod["status"].get("conditions", ())
+    )
+
+
+def others_ready(made: ClusterInstallation, selector: str, old: set[str]) -> bool:
+    return ready(made, selector, frozenset(old)) >= len(old)
