@@ -21,7 +21,7 @@ Times = Sequence[tuple[float, float]]
 
 
 def run(bench: Bench) -> list[Row]:
-    count, rounds = bench.times(1_000, 100), bench.times(5, 2)
+    count, rounds = bench.times(1_000, 100), bench.times(5, 1)
     ours_warm, ours_restart = _slipway(bench, count, rounds)
     argo_warm, argo_restart = _argo(bench, count, rounds)
     what = f"no-op reconcile of {count:,} objects"

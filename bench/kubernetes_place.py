@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.kubernetes_objects import SETS, as_yaml
-from tests.cluster import lifecycle, standing
+from tests.cluster import lifecycle, processes, standing
 from tests.cluster.folder import Folder
 from tests.cluster.standing import Standing
 
@@ -35,6 +35,17 @@ def standing_cluster() -> Iterator[Standing]:
     finally:
         if folder.facts() is not None:
             lifecycle.down(folder)
+
+
+def server_cpu_seconds(cluster: Standing) -> float:
+    """Processor time that API server and etcd used so far; 0 for a cluster that was not made here."""
+    total = 0.0
+    for name in ("kube-apiserver", "etcd") if cluster.folder else ():
+        process = processes.worker(cluster.folder, name)
+        if process is not None:
+            times = process.cpu_times()
+            total += times.user + times.system
+    return total
 
 
 @dataclass(frozen=True, slots=True)

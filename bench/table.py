@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
+CLUSTER = "kubernetes_"
+"""What the names of scripts begin with that measure on a cluster."""
 HEAD = "| what | must | measured | |\n|---|---|---|---|"
 
 
@@ -76,23 +78,42 @@ def _marked(row: Row, *, quick: bool) -> Row:
 
 
 def document(names: Iterable[str]) -> str:
-    """docs/benchmarks.md, from whatever results there are, in the order of `names`."""
-    parts, about = [], ""
+    """docs/benchmarks.md, from whatever results there are, in the order of `names`; what a cluster
+    is needed for stands in a part of its own."""
+    groups: dict[bool, list[str]] = {False: [], True: []}
     for name in names:
-        path = RESULTS / f"{name}.json"
-        if not path.exists():
-            parts.append(Row(f"`bench/{name}.py`", "", "not measured here yet", None).markdown())
-            continue
-        result = json.loads(path.read_text())
-        facts = result["machine"]
-        about = (
-            f"{facts['cores']} cores, {facts['memory_gib']} GiB, Linux {facts['kernel']}, "
-            f"Python {facts['python']}, {facts['at'][:10]}"
-        )
-        parts += [_marked(Row(**row), quick=result["quick"]).markdown() for row in result["rows"]]
-    lines = "\n".join(parts)
+        groups[name.startswith(CLUSTER)].append(name)
+    machine_part, about = _part(groups[False])
+    cluster_part, cluster_about = _part(groups[True])
     return (
         "# Benchmarks\n\nMade by `make bench`; each script in `bench/` says how its figure is "
         f"measured.\nMeasured on one machine ({about}) that also ran the load and, where there is "
-        f"one, the baseline.\n\n{HEAD}\n{lines}\n"
+        f"one, the baseline.\n\n{machine_part}\n## On Kubernetes\n\nMade by `make "
+        "bench-kubernetes` on a real cluster of one node (`make cluster-up`); API server, node and "
+        f"peers share\nthe machine ({cluster_about}), so only what stands side by side compares."
+        f"\n\n{cluster_part}"
+    )
+
+
+def _part(names: Iterable[str]) -> tuple[str, str]:
+    """A table with what is to be said under it, and the machine of its last result."""
+    lines, notes, about = [HEAD], [], ""
+    for name in names:
+        path = RESULTS / f"{name}.json"
+        if not path.exists():
+            lines.append(Row(f"`bench/{name}.py`", "", "not measured here yet", None).markdown())
+            continue
+        result = json.loads(path.read_text())
+        about = _about(result["machine"])
+        rows = [Row(**row) for row in result["rows"]]
+        lines += [_marked(row, quick=result["quick"]).markdown() for row in rows]
+        notes += [f"- {row.details['why']}" for row in rows if row.details.get("why")]
+    said = ["", "Why a figure is missed:", "", *notes] if notes else []
+    return "\n".join([*lines, *said]) + "\n", about
+
+
+def _about(facts: dict[str, Any]) -> str:
+    return (
+        f"{facts['cores']} cores, {facts['memory_gib']} GiB, Linux {facts['kernel']}, "
+        f"Python {facts['python']}, {facts['at'][:10]}"
     )
