@@ -41,6 +41,7 @@ NAMES = (
     "kubernetes_memory",
     "kubernetes_push",
     "kubernetes_release",
+    "kubernetes_rollback",
     "test_time",
 )
 DOCUMENT = Path(__file__).parents[1] / "docs" / "benchmarks.md"

@@ -1,8 +1,7 @@
-"""Releases of an environment on a cluster, its image present: ten switches under load, and back.
+"""Releases of an environment on a cluster, their images present: ten switches under load.
 
 The load goes to the address of the active Service from kept connections, new ones and a WebSocket
-(tests/kubernetes/service_load.py). A rollback is timed from the command to the last new connection
-that reached the release that was left.
+(tests/kubernetes/service_load.py).
 """
 
 from __future__ import annotations
@@ -11,15 +10,13 @@ import time
 
 from bench.context import Bench
 from bench.kubernetes_work import until
-from bench.table import Row, percentile, spread
-from tests.harness import releases
+from bench.table import Row, spread
 from tests.kubernetes import good_releases
-from tests.kubernetes.cluster_installation import ENVIRONMENT, ClusterInstallation
-from tests.kubernetes.following import Follower
+from tests.kubernetes.cluster_installation import ClusterInstallation
 from tests.kubernetes.service_load import loaded
 
 RATE = 200.0
-RELEASE_SECONDS, ROLLBACK_SECONDS = 60.0, 2.0
+RELEASE_SECONDS = 60.0
 LONGEST_SECONDS = 1_800.0
 
 
@@ -29,8 +26,7 @@ def run(bench: Bench) -> list[Row]:
     made = bench.released
     good_releases.pair(made)
     good_releases.settle(made)
-    return [*_switches(made, 10, 50_000),
-            _rollbacks(made, 20)]  # fmt: skip
+    return _switches(made, 10, 50_000)
 
 
 def _switches(made: ClusterInstallation, count: int, requests: int) -> list[Row]:
@@ -48,23 +44,3 @@ def _switches(made: ClusterInstallation, count: int, requests: int) -> list[Row]
         Row(f"{count} switches under load through the Service: failed requests",
             f"0 of ≥ {requests:,}", failed, load.failed == 0, {"problems": problems}),
     ]  # fmt: skip
-
-
-def _rollbacks(made: ClusterInstallation, count: int) -> Row:
-    took = [_rollback(made) for _ in range(count)]
-    good = percentile(took, 0.95) <= ROLLBACK_SECONDS
-    what = "rollback on a cluster, command to all new connections on the old slot"
-    return Row(what, "p95 ≤ 2 s", spread(took), good, {"seconds": took})
-
-
-def _rollback(made: ClusterInstallation) -> float:
-    good_releases.settle(made)
-    other = releases.other_release(made, ENVIRONMENT)
-    good_releases.settle(made, other)
-    with Follower(made.address("trading")) as follower:
-        began = time.monotonic()
-        made.ok("rollback", ENVIRONMENT, "--reason", "bench")
-        time.sleep(1.0)
-    if follower.failures:
-        raise RuntimeError(f"{len(follower.failures)} connections failed: {follower.failures[0]}")
-    return follower.last_of(other) - began
