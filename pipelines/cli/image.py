@@ -76,10 +76,11 @@ def command(
             image = builder.engine(repository or "slipway/engine", base, save, step)
         else:
             image = _of_release(state, builder, release, repository, base, save, step)
+        pushed = None
         if push:
             step("push", image.name)
-            builder.push(image)
-    _print(image, save, push, output)
+            pushed = builder.push(image)
+    _print(image, save, pushed, output)
 
 
 def _of_release(
@@ -119,14 +120,17 @@ def _told(say: Printer) -> Iterator[Callable[[str, str], None]]:
     end("done")
 
 
-def _print(image: BuiltImage, save: Path | None, push: bool, output: str) -> None:
+def _print(image: BuiltImage, save: Path | None, pushed: str | None, output: str) -> None:
+    """`pushed`: the digest in the registry; None where it was not pushed."""
     if output == "json":
         file = str(save.resolve()) if save else None
-        print_json({**asdict(image), "file": file, "pushed": push})
+        print_json({**asdict(image), "file": file, "pushed": pushed})
         return
     click.echo(f"{image.name} is {image.digest} ({image.size_bytes / 1e6:.0f} MB)")
     if save:
         click.echo(f"  written to {save}")
-    if not push:
+    if pushed is not None:
+        click.echo(f"  the registry has it as {pushed}")
+    else:
         repository, _, tag = image.name.rpartition(":")
         click.echo(f"  this Docker Engine has tag {tag} of {repository}; --push sends it on")

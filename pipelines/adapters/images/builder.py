@@ -95,8 +95,9 @@ class ImageBuilder:
             )
             return self._build(recipe, base, file, say)
 
-    def push(self, image: BuiltImage) -> None:
-        self._docker.push(image.name)
+    def push(self, image: BuiltImage) -> str:
+        """Returns the digest that the registry knows it by. Raises Unavailable."""
+        return self._docker.push(image.name)
 
     def _number(self, release: Release) -> str:
         """Not its alias: that is given later, and the image stays what it is."""

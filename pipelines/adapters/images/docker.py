@@ -81,7 +81,8 @@ class Docker:
     def load(self, file: Path) -> None:
         self._ask(["load", "--quiet", "--input", str(file)])
 
-    def push(self, name: str) -> None:
+    def push(self, name: str) -> str:
+        """Returns the digest that the registry knows it by: layers are packed on the way."""
         try:
             self._run(["push", "--quiet", name], seconds=_LONG_SECONDS)
         except _Failed as error:
@@ -89,6 +90,8 @@ class Docker:
             raise Unavailable(
                 f"{name} was not pushed: {error}", hint=f"docker login {registry}, then again"
             ) from error
+        said = self._ask(["image", "inspect", "--format", "{{json .RepoDigests}}", name])
+        return _digest(json.loads(said), name)
 
     def forget(self, tag: str) -> None:
         """A temporary name, and the stages of its build: they carry it as a label. What another
@@ -135,6 +138,12 @@ class Docker:
 
 class _Failed(Exception):
     """docker ended with an error; the text is what it said last."""
+
+
+def _digest(known: Sequence[str], name: str) -> str:
+    """Of `REPOSITORY@sha256:…` entries the one of `name`'s repository; empty when there is none."""
+    repository = name.rpartition(":")[0]
+    return next((one.partition("@")[2] for one in known if one.partition("@")[0] == repository), "")
 
 
 def _last_lines(text: str) -> str:
