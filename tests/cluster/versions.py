@@ -62,6 +62,13 @@ PARTS = (
     Part("pause", "1", "pause", {"pause": "."}, {}),
     Part("helm", HELM, "helm", {"helm": "helm.sh/helm/v3/cmd/helm"}, {}),
     Part(
+        "registry",
+        "0.20.6",
+        "registry",
+        {"registry": "github.com/google/go-containerregistry/cmd/registry"},
+        {},
+    ),
+    Part(
         "argocd",
         ARGO_CD,
         "",
