@@ -90,7 +90,7 @@ bench-kubernetes: cluster-tools ## the figures that need no installation but a c
 # Names of bench/: each starts or uses a cluster as tests/cluster/fixtures.py does.
 KUBERNETES_BENCHES := plan render \
 	kubernetes_first kubernetes_noop kubernetes_heal kubernetes_memory kubernetes_push \
-	kubernetes_release kubernetes_rollback
+	kubernetes_release kubernetes_rollback kubernetes_grow
 
 .PHONY: infra-venv test-infra
 infra-venv: .venv-infra/made ## .venv-infra with Pulumi and what judges infra/

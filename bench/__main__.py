@@ -42,6 +42,7 @@ NAMES = (
     "kubernetes_push",
     "kubernetes_release",
     "kubernetes_rollback",
+    "kubernetes_grow",
     "test_time",
 )
 DOCUMENT = Path(__file__).parents[1] / "docs" / "benchmarks.md"

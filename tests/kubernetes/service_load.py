@@ -57,6 +57,11 @@ class ServiceLoad(Background):
         return self.generator.tally.failed + self.generator.watched.failed
 
     @property
+    def cut_off(self) -> int:
+        """Failures that no busy machine excuses: all but answers that came late."""
+        return self.failed - self.generator.tally.slow
+
+    @property
     def problems(self) -> list[Any]:
         return [*self.generator.tally.problems[:10], *self.generator.watched.problems[:5]]
 

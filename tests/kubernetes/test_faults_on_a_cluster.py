@@ -9,16 +9,15 @@ import pytest
 
 from tests.cluster.standing import Standing
 from tests.faults.scenarios import Scenarios
-from tests.harness.installation import git
 from tests.harness.releases import other_release
-from tests.kubernetes import good_releases
+from tests.kubernetes import good_releases, growing
 from tests.kubernetes.cluster_installation import ENVIRONMENT, ClusterInstallation
 from tests.kubernetes.draining import Draining
 from tests.kubernetes.following import Follower
+from tests.kubernetes.growing import ready
 from tests.kubernetes.service_load import account, loaded
 from tests.kubernetes.trouble_on_a_cluster import etcd_frozen, restart_api_server
 from tests.load.accounts import two_holders
-from tests.planted.edits import values
 
 POINTS = (
     "stage.stage:after",
@@ -30,7 +29,6 @@ POINTS = (
 """Of those that tests/faults has all of: where the cluster was changed and nobody wrote it down."""
 CONVERGES_SECONDS = 150.0
 AWAY_SECONDS = 4.0
-AUTOSCALING = {"enabled": True, "minReplicas": 1, "maxReplicas": 2, "cpuPercent": 60}
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +65,9 @@ def test_deleted_pods_of_the_active_slot_come_back(at_rest: ClusterInstallation)
     chosen = f"slipway.dev/slot={before.slot}"
     old = {pod["metadata"]["uid"] for pod in at_rest.objects("pods", chosen)}
     at_rest.kubectl("delete", "pods", "--selector", chosen, "--wait=false")
-    at_rest.cluster.until("other pods are ready", lambda: others_ready(at_rest, chosen, old), 120)
+    at_rest.cluster.until(
+        "other pods are ready", lambda: len(ready(at_rest, chosen) - old) >= len(old), 120
+    )
     at_rest.agreement(ENVIRONMENT).wait(CONVERGES_SECONDS, release=before.release)
     assert at_rest.selected() == before.slot
 
@@ -114,7 +114,7 @@ def test_evicting_what_serves_waits_for_its_successor(at_rest: ClusterInstallati
             assert not drain.done.is_set(), "nothing kept the last pod where no other was ready"
             drain.let_start()
             assert drain.done.wait(120)
-        assert load.failed == 0, load.problems
+        assert load.cut_off == 0, load.problems
     finally:
         at_rest.kubectl("scale", name, "--replicas=1")
     at_rest.agreement(ENVIRONMENT).wait(CONVERGES_SECONDS, release=release)
@@ -123,31 +123,6 @@ def test_evicting_what_serves_waits_for_its_successor(at_rest: ClusterInstallati
 
 def test_load_brings_one_more_replica(at_rest: ClusterInstallation) -> None:
     before = at_rest.agreement(ENVIRONMENT).look().release
-    head = git(at_rest.checkout, "rev-parse", "HEAD")
-    try:
-        grows = at_rest.release(
-            values(lambda document: document.update(autoscaling=AUTOSCALING), ENVIRONMENT),
-            "Let dev grow",
-        )
-    finally:
-        git(at_rest.checkout, "reset", "--quiet", "--hard", head)
-    good_releases.demand(at_rest.promote(ENVIRONMENT, grows))
-    chosen = f"slipway.dev/slot={at_rest.selected()},app.kubernetes.io/component=api"
-    with loaded(at_rest, rate=200):
-        took = at_rest.cluster.until("two pods ready", lambda: ready(at_rest, chosen) >= 2, 120)
-    assert took < 120
+    growing.release(at_rest)
+    assert growing.one_more(at_rest) < growing.LONGEST_SECONDS
     good_releases.settle(at_rest, before)
-
-
-def ready(made: ClusterInstallation, selector: str, but: frozenset[str] = frozenset()) -> int:
-    """Pods that are ready, without those of these uids."""
-    return sum(
-        one["type"] == "Ready" and one["status"] == "True"
-        for pod in made.objects("pods", selector)
-        if pod["metadata"]["uid"] not in but and "deletionTimestamp" not in pod["metadata"]
-        for one in pod["status"].get("conditions", ())
-    )
-
-
-def others_ready(made: ClusterInstallation, selector: str, old: set[str]) -> bool:
-    return ready(made, selector, frozenset(old)) >= len(old)

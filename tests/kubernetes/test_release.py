@@ -42,7 +42,7 @@ def test_switches_under_load_fail_no_request_and_lose_no_order(
             answer = good_releases.switch(at_rest)
             assert answer.seconds < MOST_RELEASE_SECONDS
             time.sleep(1)
-    assert load.failed == 0, load.problems
+    assert load.cut_off == 0, load.problems
     assert load.requests > 1000
     counted = account(at_rest, load)
     assert counted.right, counted
@@ -57,7 +57,7 @@ def test_the_same_clients_notice_a_slot_that_ends_before_its_successor_has_the_t
         pods = at_rest.objects("pods", f"slipway.dev/slot={at_rest.selected()}")
         assert kill_processes(at_rest.cluster, [pod["metadata"]["name"] for pod in pods])
         good_releases.switch(at_rest)
-    assert load.failed > 0
+    assert load.cut_off > 0
     assert at_rest.agreement(ENVIRONMENT).wait(60)
 
 
