@@ -20,6 +20,7 @@ from pipelines.targets.local.layout import Layout, write_atomically
 
 if TYPE_CHECKING:
     from pipelines.flows.ports import ReleaseStore
+    from pipelines.records.protocols import Records
     from pipelines.targets.kubernetes.manifests import BranchManifests
     from pipelines.targets.kubernetes.target import KubernetesTarget
     from pipelines.targets.protocol import Target
@@ -80,10 +81,15 @@ def open_target(
     from pipelines.adapters.kubernetes.controller_keeper import HostKeeper
     from pipelines.adapters.kubernetes.dumps import Dumps
     from pipelines.adapters.rows_url import UrlRows, database_url
-    from pipelines.targets.kubernetes.apply_all import ApplyAll
+    from pipelines.adapters.sqlite import open_records
+    from pipelines.records.sync_diary import SyncDiary
+    from pipelines.targets.kubernetes.environment_sync import EnvironmentSync
     from pipelines.targets.kubernetes.ports import KubernetesAdapters
     from pipelines.targets.kubernetes.slot_manifests import ChartManifests
     from pipelines.targets.kubernetes.target import KubernetesTarget
+
+    def records() -> Records:
+        return open_records(layout.installation.state, layout.environment)
 
     place = place_of(layout, settings, store)
     cluster = open_cluster(settings.context)
@@ -91,7 +97,10 @@ def open_target(
     adapters = KubernetesAdapters(
         cluster=cluster,
         manifests=ChartManifests(place, manifests),
-        syncer=ApplyAll(place, cluster),
+        syncer=EnvironmentSync(
+            *(place, cluster, SyncDiary(records)),
+            timeout_seconds=settings.operation_timeout_seconds,
+        ),
         rows=UrlRows(file, layout.environment),
         backups=Dumps(layout.backups, lambda: database_url(file, layout.environment)),
         http=PlainHttp(),
@@ -127,7 +136,7 @@ def place_of(layout: Layout, settings: KubernetesSettings, store: ReleaseStore) 
         newest = None
     application = newest.application.name if newest else APPLICATION
     name = f"{application}-{layout.environment}"
-    return Place(layout.environment, settings.namespace, application, (name, f"{name}-edge"))
+    return Place(layout.environment, settings.namespace, application, (name,))
 
 
 def url_file(layout: Layout, settings: KubernetesSettings) -> Path | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from pipelines.flows.context import Context
 from pipelines.flows.slots import desired_slots, fill
@@ -23,6 +24,7 @@ class Repair:
 
     item: PlanItem
     mend: Callable[[], object]
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 def drift(ctx: Context, row: ActiveRow | None) -> list[PlanItem]:
@@ -41,11 +43,11 @@ def heal(ctx: Context, row: ActiveRow | None, token: int) -> list[str]:
             done.append(f"could not mend: {repair.item.change}: {error.message}")
             continue
         done.append(f"mended: {repair.item.change}")
-        _tell(ctx, repair.item)
+        _tell(ctx, repair.item, repair.details)
     return done
 
 
-def _tell(ctx: Context, item: PlanItem) -> None:
+def _tell(ctx: Context, item: PlanItem, details: Mapping[str, Any]) -> None:
     """Into the audit; what is mended again and again (a process that dies at start) once a minute."""
     now = ctx.now().timestamp()
     told: dict[str, float] = ctx.records.journal.fact(_HEALED) or {}
@@ -57,7 +59,7 @@ def _tell(ctx: Context, item: PlanItem) -> None:
         actor="slipway",
         action="heal",
         result="done",
-        details={"drift": item.change, "slot": item.action},
+        details={"drift": item.change, "slot": item.action, **details},
     )
 
 
@@ -73,7 +75,10 @@ def repairs(ctx: Context, row: ActiveRow | None) -> list[Repair]:
         if slot is row.slot or row.published:
             found += _stopped(ctx, live.slots[slot], wanted.get(slot))
         if live.slots[slot].release == wanted.get(slot):
-            found += [Repair(PlanItem("heal", m.words), m.act) for m in ctx.target.slot_drift(slot)]
+            found += [
+                Repair(PlanItem("heal", m.words), m.act, m.details)
+                for m in ctx.target.slot_drift(slot)
+            ]
     if ctx.target.traffic() is not row.slot:
         found.append(
             Repair(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from pipelines.model.slots import Slot
 
@@ -83,10 +84,11 @@ class MigrationStatus:
 
 @dataclass(frozen=True, slots=True)
 class Mend:
-    """One difference in words, and what takes it away."""
+    """One difference in words, what takes it away, and what the audit shall know of it."""
 
     words: str
     act: Callable[[], object]
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

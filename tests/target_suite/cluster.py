@@ -12,9 +12,11 @@ from pipelines.adapters.kubernetes.client import open_cluster
 from pipelines.adapters.postgres import LocalPostgres
 from pipelines.adapters.rows import PostgresRows
 from pipelines.adapters.rows_url import UrlRows
+from pipelines.adapters.sqlite import open_records
 from pipelines.model.live import BackupInfo
 from pipelines.model.resource import ResourceKey
-from pipelines.targets.kubernetes.apply_all import ApplyAll
+from pipelines.records.sync_diary import SyncDiary
+from pipelines.targets.kubernetes.environment_sync import EnvironmentSync
 from pipelines.targets.kubernetes.layout import Place
 from pipelines.targets.kubernetes.ports import KubernetesAdapters
 from pipelines.targets.kubernetes.slot_manifests import ChartManifests
@@ -98,10 +100,13 @@ def running_cluster_target(
         )
         place = Place(ENVIRONMENT, namespace, "echo", (f"echo-{ENVIRONMENT}",))
         releases = EchoReleases(folder)
+        records = open_records(installation.state, ENVIRONMENT)
         adapters = KubernetesAdapters(
             cluster=cluster,
             manifests=ChartManifests(place, EchoTexts(ENVIRONMENT, image)),
-            syncer=ApplyAll(place, cluster),
+            syncer=EnvironmentSync(
+                place, cluster, SyncDiary(lambda: records), timeout_seconds=60.0
+            ),
             rows=ReturningRows(database_file(layout), ENVIRONMENT, postgres),
             backups=NoBackups(),
             http=PlainHttp(),

@@ -14,6 +14,7 @@ from pipelines.model.live import MigrationStatus, ProbeSamples
 from pipelines.model.release import Release
 from pipelines.model.resource import Resource
 from pipelines.model.slots import Slot
+from pipelines.model.sync import PlanStep
 from pipelines.targets.kubernetes.hook_files import HookFiles
 from pipelines.targets.kubernetes.layout import Place
 from pipelines.targets.kubernetes.ports import KubernetesAdapters, Stock
@@ -76,7 +77,10 @@ class NoManifests:
     def edge(self, release: Release) -> Sequence[Resource]:
         _refuse("a hook does not look at the edge")
 
-    def sync(self, desired: Sequence[Resource], labels: object) -> None:
+    def plan(self, part: str, desired: Sequence[Resource]) -> Sequence[PlanStep]:
+        _refuse("a hook plans nothing")
+
+    def sync(self, part: str, desired: Sequence[Resource]) -> None:
         _refuse("a hook applies nothing")
 
 

@@ -15,6 +15,7 @@ SLOT_LABEL = "slipway.dev/slot"
 RELEASE_LABEL = "slipway.dev/release"
 ENVIRONMENT_LABEL = "slipway.dev/environment"
 COMMAND_LABEL = "slipway.dev/command"
+EDGE = "edge"
 STOPPED = "slipway.dev/stopped"
 """Annotation of a Deployment that was scaled to 0 on purpose; without it, that is drift."""
 
@@ -31,7 +32,7 @@ HTTP_PORT = 8080
 @dataclass(frozen=True, slots=True)
 class Place:
     """One environment on one cluster. `application` is the name of its `slipway.yaml`;
-    `tracking` what the tracking ids of its objects may begin with."""
+    `tracking` what tracking ids of its objects began with before each part had its own."""
 
     environment: str
     namespace: str
@@ -63,7 +64,16 @@ class Place:
 
     def is_ours(self, application: str) -> bool:
         """Is what this application tracks ours to write? What nobody tracks is."""
-        return not application or application in self.tracking
+        return not application or application in self.applications
+
+    @property
+    def applications(self) -> tuple[str, ...]:
+        """What tracking ids of its objects may begin with."""
+        return (*self.tracking, *(self.tracked_as(part) for part in (*Slot, EDGE)))
+
+    def tracked_as(self, part: str) -> str:
+        """What those of a slot or of the edge begin with."""
+        return f"{self.application}-{self.environment}-{part}"
 
 
 def slot_of(resource: Resource) -> str:

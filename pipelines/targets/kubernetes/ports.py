@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from pipelines.model.live import BackupInfo
 from pipelines.model.release import Release
 from pipelines.model.resource import Resource
 from pipelines.model.slots import Slot
+from pipelines.model.sync import PlanStep, SyncOutcome
 from pipelines.targets.kubernetes.cluster import Cluster
 from pipelines.targets.local.ports import Http, Rows
 
@@ -25,12 +26,26 @@ class Manifests(Protocol):
 
 
 class Syncer(Protocol):
-    """Makes live equal to what is desired, in Argo CD's order."""
+    """Makes live equal to what is desired. `part` is a slot or the edge; each tracks its own."""
 
-    def sync(self, desired: Sequence[Resource], labels: Mapping[str, str]) -> None:
-        """Apply all; remove what carries these labels and our tracking id and is not desired any
-        more. With no labels nothing is removed. Raises Refused when an object cannot be applied,
-        naming it, what was applied and what was not; Unavailable when it is worth another try."""
+    def plan(self, part: str, desired: Sequence[Resource]) -> Sequence[PlanStep]:
+        """What is not as desired, and what a sync would do about it; nothing is written. Raises
+        Refused where another application has an object of the environment, Unavailable."""
+
+    def sync(self, part: str, desired: Sequence[Resource]) -> None:
+        """Apply what differs, remove what the part has no more. Nothing is written, and nothing
+        told, when all is as desired. Raises as `plan`; Refused when it failed or took too long,
+        Unavailable when the API server went away, StaleToken when a newer operation took over, each
+        naming what was applied and what was not."""
+
+
+class Diary(Protocol):
+    """Where syncs are recorded, and who may end one."""
+
+    def stop(self) -> Callable[[], str]:
+        """What a sync that begins now asks often, from several threads: why to end, or nothing."""
+
+    def synced(self, part: str, outcome: SyncOutcome, options: Mapping[str, Any]) -> None: ...
 
 
 class Backups(Protocol):

@@ -3,16 +3,16 @@ a venue. Slipway makes the second; the others are installed once, by people or b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pipelines.model.errors import Unavailable
-from pipelines.model.live import Health
+from pipelines.model.live import Health, Mend
 from pipelines.model.release import Release
 from pipelines.model.resource import Resource, ResourceKey
 from pipelines.targets.kubernetes.cluster import ApiRefused, Cluster
-from pipelines.targets.kubernetes.layout import COMPONENT_LABEL, Place
+from pipelines.targets.kubernetes.layout import COMPONENT_LABEL, EDGE, Place
+from pipelines.targets.kubernetes.mending import mends
 from pipelines.targets.kubernetes.ports import Manifests, Syncer
-from pipelines.targets.kubernetes.slots import refuse_foreign
 from pipelines.targets.kubernetes.traffic import Traffic
 from pipelines.targets.local.ports import Rows
 
@@ -66,14 +66,20 @@ class ServiceKeeper:
     def apply_edge(self, release: Release) -> None:
         """The Services lead where the row says, whatever the manifests name."""
         desired = self.manifests.edge(release)
-        refuse_foreign(self.place, self.cluster, desired)
-        ready = [
-            self.traffic.without_slot(one) if self.traffic.is_ours(one) else one for one in desired
-        ]
-        self.syncer.sync(ready, {})
+        self.syncer.sync(EDGE, self._ready(desired))
+        self.traffic.keep_processes(desired)
         row = self.rows.read().row
         if row is not None and self.traffic.slot() is not row.slot:
             self.traffic.give(row.slot)
+
+    def drift(self, release: Release) -> Sequence[Mend]:
+        """What a hand changed in front of the slots. Who is selected is the row's matter."""
+        return mends(self.syncer, self.cluster, EDGE, self._ready(self.manifests.edge(release)))
+
+    def _ready(self, desired: Sequence[Resource]) -> Sequence[Resource]:
+        return [
+            self.traffic.without_slot(one) if self.traffic.is_ours(one) else one for one in desired
+        ]
 
     def health(self, release: Release) -> Mapping[str, Health]:
         return {one.name: self._one(one.name) for one in release.application.services}

@@ -11,7 +11,7 @@ from pipelines.model.release import Release
 from pipelines.model.resource import Resource
 from pipelines.model.slots import Slot
 from pipelines.targets.kubernetes.cluster import TRACKING
-from pipelines.targets.kubernetes.layout import Place
+from pipelines.targets.kubernetes.layout import EDGE, Place
 
 HOOKS = ("argocd.argoproj.io/hook", "helm.sh/hook")
 
@@ -32,12 +32,12 @@ class ChartManifests:
 
     def slot(self, slot: Slot, release: Release) -> Sequence[Resource]:
         origin = f"slot {slot} of {release.id}"
-        return self._ours(self.texts.of_slot(slot, release), origin, self.place.tracking[0])
+        return self._ours(self.texts.of_slot(slot, release), origin, self.place.tracked_as(slot))
 
     def edge(self, release: Release) -> Sequence[Resource]:
         """The slot in its Services' selectors means nothing: the row decides it."""
         text = self.texts.of_edge(Slot.BLUE, release)
-        return self._ours(text, f"edge of {release.id}", self.place.tracking[-1])
+        return self._ours(text, f"edge of {release.id}", self.place.tracked_as(EDGE))
 
     def _ours(self, text: str, origin: str, application: str) -> Sequence[Resource]:
         found = [one for one in read_documents(text, origin) if not is_hook(one)]

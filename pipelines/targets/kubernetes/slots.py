@@ -7,27 +7,25 @@ to 0 on purpose say so in an annotation, so that a hand that scales one down is 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from pipelines.engine.sync.tracking import owner
-from pipelines.model.errors import Refused, Unavailable
+from pipelines.model.errors import Unavailable
 from pipelines.model.live import Mend
 from pipelines.model.release import Release
 from pipelines.model.resource import Resource, ResourceKey
 from pipelines.model.slots import Slot
-from pipelines.model.sync import FieldChange
 from pipelines.targets.kubernetes import pods as status
 from pipelines.targets.kubernetes.cluster import ApiRefused, Cluster
-from pipelines.targets.kubernetes.differences import changes_of
 from pipelines.targets.kubernetes.layout import STOPPED, Place, process_of
+from pipelines.targets.kubernetes.mending import mends
 from pipelines.targets.kubernetes.observation import Observer, SlotObjects
 from pipelines.targets.kubernetes.ports import Manifests, Stock, Syncer
+from pipelines.targets.kubernetes.replicas import with_replicas
 
 GRACE_SECONDS = 5
 GONE_SECONDS = 15.0
 POLL_SECONDS = 0.1
-REPLICAS = "/spec/replicas"
 
 
 class SlotKeeper:
@@ -50,13 +48,12 @@ class SlotKeeper:
         found = self.observer.objects(slot)
         if found.release == release.id:
             self._start_now(found)
-        if self.runs(found, release, desired):
+        if not self.syncer.plan(str(slot), desired) and self.runs(found, release, desired):
             return False
-        refuse_foreign(self.place, self.cluster, desired)
         if found.deployments and found.release != release.id:
             self._stop(found, GRACE_SECONDS)
             self.wait_gone(slot)
-        self.syncer.sync(self._sized(desired, slot), self.place.slot_labels(slot))
+        self.syncer.sync(str(slot), self._sized(desired, slot))
         self._started(slot, desired)
         return True
 
@@ -67,12 +64,13 @@ class SlotKeeper:
                 self.cluster.delete(pod.key, grace_seconds=0)
 
     def runs(self, found: SlotObjects, release: Release, desired: Sequence[Resource]) -> bool:
-        """Exactly this release, every process, nothing scaled to 0, and nothing changed by hand."""
+        """Exactly this release, every process, and nothing scaled to 0."""
         if found.release != release.id or set(found.deployments) != processes_of(desired):
             return False
-        if any(STOPPED in one.annotations for one in found.deployments.values()):
-            return False
-        return all(self._changes(one) == () for one in desired)
+        return not any(
+            STOPPED in one.annotations or status.desired_replicas(one) <= 0
+            for one in found.deployments.values()
+        )
 
     def _sized(self, desired: Sequence[Resource], slot: Slot) -> list[Resource]:
         """As many pods as the active slot has where an autoscaler has made more of them: the
@@ -101,7 +99,7 @@ class SlotKeeper:
         if forget or not kill:
             self.wait_gone(slot)
         if forget:
-            self.syncer.sync((), self.place.slot_labels(slot))
+            self.syncer.sync(str(slot), ())
 
     def _stop(self, found: SlotObjects, grace_seconds: int) -> None:
         """First no new pods, then the end of those there are."""
@@ -168,74 +166,16 @@ class SlotKeeper:
         if not found.deployments or found.stopped or found.release is None:
             return ()
         desired = self.manifests.slot(slot, self.stock.get(found.release))
-        mends: list[Mend] = []
-        for one in desired:
-            different = self._changes(one)
-            if different is None:
-                mends.append(
-                    Mend(f"slot {slot}: {one.key} was missing; made again", self._apply(one))
-                )
-            elif different:
-                words = f"slot {slot}: {one.key} was changed: {told(different)}; written again"
-                mends.append(Mend(words, self._apply(one, different)))
-        return tuple(mends)
+        wanted = [self._counted(one, found) for one in desired]
+        return mends(self.syncer, self.cluster, str(slot), wanted)
 
-    def _changes(self, desired: Resource) -> Sequence[FieldChange] | None:
-        """None when there is no such object. More replicas than desired are an autoscaler's."""
-        live = self.cluster.get(desired.key)
-        if live is None:
-            return None
-        found = changes_of(self.cluster, desired, live)
-        if desired.kind != "Deployment" or status.desired_replicas(live) <= 0:
-            return found
-        return tuple(one for one in found if one.path != REPLICAS or _fewer(one))
-
-    def _apply(
-        self, desired: Resource, different: Sequence[FieldChange] = ()
-    ) -> Callable[[], None]:
-        def act() -> None:
-            if any(one.immutable for one in different):
-                self.cluster.delete(desired.key)
-            self.cluster.apply(desired.manifest)
-            if any(one.path == REPLICAS for one in different):
-                self._scale(desired.key, status.desired_replicas(desired), stopped=False)
-
-        return act
-
-
-def _fewer(change: FieldChange) -> bool:
-    """Does live have fewer replicas than wanted? (`old` is what live says.)"""
-    return isinstance(change.old, int) and isinstance(change.new, int) and change.old < change.new
-
-
-def told(different: Sequence[FieldChange]) -> str:
-    """The first fields in words, with who changed them and when, where live says so."""
-    words = []
-    for one in different[:3]:
-        who = f" by {one.manager}" if one.manager else ""
-        since = f" at {one.since}" if one.since else ""
-        words.append(f"{one.path}{who}{since}")
-    more = len(different) - len(words)
-    return ", ".join(words) + (f" and {more} more" if more else "")
+    def _counted(self, desired: Resource, found: SlotObjects) -> Resource:
+        """Where the manifests leave the number of pods to others, 0 is still too few."""
+        live = found.deployments.get(process_of(desired)) if desired.kind == "Deployment" else None
+        if live is None or status.desired_replicas(live) > 0:
+            return desired
+        return with_replicas(desired, max(1, status.desired_replicas(desired)))
 
 
 def processes_of(desired: Sequence[Resource]) -> set[str]:
     return {process_of(one) for one in desired if one.kind == "Deployment"}
-
-
-def with_replicas(deployment: Resource, replicas: int) -> Resource:
-    spec = {**deployment.manifest["spec"], "replicas": replicas}
-    return Resource({**deployment.manifest, "spec": spec}, deployment.origin)
-
-
-def refuse_foreign(place: Place, cluster: Cluster, desired: Sequence[Resource]) -> None:
-    """Raises Refused when somebody else's sync owns one of the live objects."""
-    for one in desired:
-        live = cluster.get(one.key)
-        other = owner(live) if live else ""
-        if not place.is_ours(other):
-            raise Refused(
-                f"{one.key} belongs to the Application {other}, as its tracking id says",
-                hint="let one of them act: delete that Application without its objects, or set"
-                f" `kubernetes: {{controller: argo-cd}}` for {place.environment}",
-            )

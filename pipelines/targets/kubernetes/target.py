@@ -229,7 +229,12 @@ class KubernetesTarget:
             return  # killing needs no more than the API server's next answer
 
     def slot_drift(self, slot: Slot) -> Sequence[Mend]:
-        return self.slots.drift(slot)
+        """The active slot's is that of the edge too."""
+        row = self.read_row().row
+        active = row.slot if row else self.traffic()
+        release = self.observer.objects(slot).release if slot is active else None
+        edge = self.services.drift(self.stock.get(release)) if release else ()
+        return (*self.slots.drift(slot), *edge)
 
     # --- checks ----------------------------------------------------------------------------------
     def application_check(

@@ -145,13 +145,26 @@ class Traffic:
     def without_slot(self, desired: Resource) -> Resource:
         """One of our two Services as a sync may apply it.
 
-        The slot stays out where `slipway-switch` wrote it; else a Service that is made selects
-        nobody, and one that is there goes on selecting whom it selects.
+        The selector is one field to the API server: it stays out once `slipway-switch` has it. Else
+        a Service that is made selects nobody, and one that is there goes on selecting whom it does.
         """
         live = self.cluster.get(desired.key)
-        if live is not None and slot_writer(live) == SWITCH_MANAGER:
-            return with_selected(desired, None)
+        if live is not None and is_switched(live):
+            spec = {k: v for k, v in desired.manifest["spec"].items() if k != "selector"}
+            return Resource({**desired.manifest, "spec": spec}, desired.origin)
         return with_selected(desired, selected(live) if live and selected(live) else NOBODY)
+
+    def keep_processes(self, desired: Sequence[Resource]) -> None:
+        """The rest of the selectors follows the manifests, whoever has them by now."""
+        for one in desired:
+            live = self.cluster.get(one.key) if self.is_ours(one) else None
+            if live is None:
+                continue
+            wanted, found = _selector(one), _selector(live)
+            patch = {name: wanted.get(name) for name in {*wanted, *found} - {SLOT_LABEL}}
+            if any(found.get(name) != value for name, value in patch.items()):
+                body = {"spec": {"selector": patch}}
+                self.cluster.patch(one.key, body, kind="merge", manager=SWITCH_MANAGER)
 
     def is_ours(self, resource: Resource) -> bool:
         return resource.key in (self.place.active, self.place.preview)
@@ -169,20 +182,19 @@ def _selector(service: Resource) -> Mapping[str, Any]:
     return (service.manifest.get("spec") or {}).get("selector") or {}
 
 
-def with_selected(service: Resource, word: str | None) -> Resource:
-    kept = {name: value for name, value in _selector(service).items() if name != SLOT_LABEL}
-    selector = kept if word is None else {**kept, SLOT_LABEL: word}
+def with_selected(service: Resource, word: str) -> Resource:
+    selector = {**_selector(service), SLOT_LABEL: word}
     spec = {**service.manifest["spec"], "selector": selector}
     return Resource({**service.manifest, "spec": spec}, service.origin)
 
 
-def slot_writer(service: Resource) -> str:
-    """The field manager that owns the slot in the selector; empty when nobody does."""
-    for entry in service.metadata.get("managedFields") or ():
-        fields = ((entry.get("fieldsV1") or {}).get("f:spec") or {}).get("f:selector") or {}
-        if f"f:{SLOT_LABEL}" in fields and entry.get("manager") == SWITCH_MANAGER:
-            return SWITCH_MANAGER
-    return ""
+def is_switched(service: Resource) -> bool:
+    """Does `slipway-switch` own the selector?"""
+    return any(
+        entry.get("manager") == SWITCH_MANAGER
+        and "f:selector" in ((entry.get("fieldsV1") or {}).get("f:spec") or {})
+        for entry in service.metadata.get("managedFields") or ()
+    )
 
 
 def service_address(service: Resource) -> str:
