@@ -48,22 +48,29 @@ def bring_up(
 ) -> None:
     """All environments side by side. NeedsPerson names those that did not come up."""
     with ThreadPoolExecutor(len(contexts)) as pool:
+        ended = pool.map(lambda ctx: _guarded(ctx, release, start_controller), contexts)
         failed = [
-            words
-            for words in pool.map(lambda ctx: _guarded(ctx, release, start_controller), contexts)
-            if words
+            (ctx.environment, error)
+            for ctx, error in zip(contexts, ended, strict=True)
+            if error is not None
         ]
     if failed:
-        raise NeedsPerson("; ".join(failed), hint="look at: slipway doctor, slipway logs ENV")
+        hints = dict.fromkeys(error.hint for _, error in failed if error.hint)
+        raise NeedsPerson(
+            "; ".join(f"{environment}: {error.message}" for environment, error in failed),
+            hint="; ".join(hints) or "look at: slipway doctor, slipway logs ENV",
+        )
 
 
-def _guarded(ctx: Context, release: Release, start_controller: Callable[[str], None]) -> str:
+def _guarded(
+    ctx: Context, release: Release, start_controller: Callable[[str], None]
+) -> SlipwayError | None:
     try:
         bring_up_one(ctx, release, start_controller)
     except SlipwayError as error:
         ctx.say("up", "failed", error.message)
-        return f"{ctx.environment}: {error.message}"
-    return ""
+        return error
+    return None
 
 
 def bring_up_one(ctx: Context, release: Release, start_controller: Callable[[str], None]) -> None:

@@ -66,6 +66,7 @@ def install(made: ClusterInstallation) -> None:
     answer = made.run(*words, timeout=UP_SECONDS)
     assert answer.code == 5, str(answer)
     assert "venue of dev does not run in namespace" in answer.text, str(answer)
+    assert "helm install venue charts/venue" in answer.text, str(answer)
     outliving.secret(made, "trading-token", token=made.token)
     release = made.build()
     outliving.venue(made, release)
