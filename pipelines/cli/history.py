@@ -21,7 +21,7 @@ from pipelines.cli.session import open_environment, operation_json
 def command(environment: str, limit: int, state: Path, output: str) -> None:
     """Show promotions, rollbacks and holds of ENV, newest first, with who and why."""
     context = open_environment(state, environment)
-    from pipelines.flows.history import history
+    from pipelines.flows.history import history, object_syncs
 
     lines = history(context, limit)
     if output == "json":
@@ -32,6 +32,7 @@ def command(environment: str, limit: int, state: Path, output: str) -> None:
                 operation_json(environment, operation)
                 for operation in context.records.journal.history(limit)
             ],
+            "syncs": object_syncs(context, limit),
         })  # fmt: skip
     else:
         print_table(lines, ["at", "kind", "release", "active", "result", "actor", "reason"])

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pipelines.model.plan import Plan
 
 WATCH_SECONDS = 1.0
+MOST_SYNCS = 100
 
 
 @click.command(
@@ -49,16 +50,23 @@ def command(environment: str, dry_run: bool, watch: bool, state: Path, output: s
 
 
 def sync_once(context: Context, dry_run: bool, output: str) -> int:
+    from pipelines.flows.history import newest_entry, object_syncs
     from pipelines.flows.sync_now import sync_now
 
     plan = plan_of(context)
     if dry_run or plan.empty:
         return show_plan(plan, output)
+    newest = newest_entry(context)
     done = sync_now(context, plan)
+    syncs = object_syncs(context, MOST_SYNCS, after=newest)
     if output == "json":
-        print_json({"environment": context.environment, "plan": asdict(plan), "done": done})
+        print_json({
+            "environment": context.environment, "plan": asdict(plan), "done": done, "syncs": syncs,
+        })  # fmt: skip
     else:
         show_plan(plan, output)
+        for one in reversed(syncs):
+            click.echo(f"  {one['part']:<10} {len(one['results'])} objects: {one['message']}")
         click.echo(f"  done       {done}")
     return 0
 

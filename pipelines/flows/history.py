@@ -6,6 +6,7 @@ from typing import Any
 
 from pipelines.flows.context import Context
 from pipelines.model.errors import SlipwayError
+from pipelines.records.sync_diary import syncs
 
 
 def history(ctx: Context, limit: int) -> list[dict[str, Any]]:
@@ -26,6 +27,24 @@ def history(ctx: Context, limit: int) -> list[dict[str, Any]]:
             "result": operation.status if operation else "", "commit": commit.commit,
         })  # fmt: skip
     return lines
+
+
+def object_syncs(ctx: Context, limit: int, *, after: int = 0) -> list[dict[str, Any]]:
+    """Syncs of objects on a cluster, newest first, among the newest `limit` entries of the audit
+    with a higher sequence than `after`: actor, options, digest of the manifests, and what became
+    of each object. Empty for an environment on this machine."""
+    return [
+        {
+            "sequence": one.sequence, "at": one.at, "actor": one.actor, "reason": one.reason,
+            "result": one.result, "options": dict(one.options), **one.details,
+        }
+        for one in syncs(ctx.records, after=after, limit=limit)
+    ]  # fmt: skip
+
+
+def newest_entry(ctx: Context) -> int:
+    """Sequence of the newest entry of the audit; 0 when there is none."""
+    return max((one.sequence for one in ctx.records.audit.entries(1)), default=0)
 
 
 def _from_journal(operation: Any) -> dict[str, Any]:
