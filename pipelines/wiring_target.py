@@ -84,6 +84,7 @@ def open_target(
     from pipelines.adapters.sqlite import open_records
     from pipelines.records.sync_diary import SyncDiary
     from pipelines.targets.kubernetes.environment_sync import EnvironmentSync
+    from pipelines.targets.kubernetes.observed import ObservedTarget
     from pipelines.targets.kubernetes.ports import KubernetesAdapters
     from pipelines.targets.kubernetes.slot_manifests import ChartManifests
     from pipelines.targets.kubernetes.target import KubernetesTarget
@@ -106,7 +107,8 @@ def open_target(
         http=PlainHttp(),
         keeper=HostKeeper(layout),
     )
-    return KubernetesTarget(place, store, adapters)
+    kind = ObservedTarget if settings.controller == ARGO_CD else KubernetesTarget
+    return kind(place, store, adapters)
 
 
 def open_hooks(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 SCHEMES = ("postgresql://", "postgres://")
 CONNECT_SECONDS = 2
+NO_SCHEMA = 'relation "slipway.active" does not exist'
 
 
 class UrlRows(PostgresRows):
@@ -49,8 +50,10 @@ class UrlRows(PostgresRows):
         """It is there before the first release: an operator, a chart or Pulumi made it."""
 
     def read(self) -> RowReading:
+        """A database without the schema is a new one: nothing was ever active there."""
         try:
-            return super().read()
+            reading = super().read()
+            return RowReading() if NO_SCHEMA in reading.detail else reading
         except SlipwayError as error:
             return RowReading(down=True, detail=error.message)
 

@@ -1,8 +1,5 @@
 """The target as a hook in the cluster sees it: it looks, runs commands in pods and turns Services.
-
-Who syncs the branch stages and removes slots here, so a hook does not; and what an init container
-asked the application before is in files.
-"""
+What an init container asked the application before is in files."""
 
 from __future__ import annotations
 
@@ -17,8 +14,8 @@ from pipelines.model.slots import Slot
 from pipelines.model.sync import PlanStep
 from pipelines.targets.kubernetes.hook_files import HookFiles
 from pipelines.targets.kubernetes.layout import Place
+from pipelines.targets.kubernetes.observed import ObservedTarget
 from pipelines.targets.kubernetes.ports import KubernetesAdapters, Stock
-from pipelines.targets.kubernetes.target import KubernetesTarget
 from pipelines.targets.kubernetes.traffic import Traffic
 from pipelines.targets.local.application import migration_status_of
 from pipelines.targets.local.target import PROBE_PATH
@@ -30,7 +27,7 @@ class InsideTraffic(Traffic):
         return True
 
 
-class InsideTarget(KubernetesTarget):
+class InsideTarget(ObservedTarget):
     def __init__(
         self, place: Place, stock: Stock, adapters: KubernetesAdapters, files: HookFiles
     ) -> None:
@@ -40,17 +37,6 @@ class InsideTarget(KubernetesTarget):
 
     def ensure(self, services: Release) -> None:
         """Database and services are not a release's."""
-
-    def stage(self, slot: Slot, release: Release) -> None:
-        live = self.observe_slot(slot)
-        if live.release != release.id:
-            raise Unavailable(
-                f"slot {slot} of {self.environment} holds {live.release or 'nothing'}, not {release.id}",
-                hint="who syncs the branch brings it",
-            )
-
-    def stop_slot(self, slot: Slot, *, kill: bool, forget: bool = False) -> None:
-        """It stays until the branch says otherwise: who syncs would start it again at once."""
 
     def migration_status(self, release: Release) -> MigrationStatus:
         """As the application said it in this pod. Raises Unavailable."""

@@ -37,6 +37,10 @@ class ServiceKeeper:
         self.need_namespace()
         self.rows.apply_schema()
         self.apply_edge(release)
+        self.need_services(release)
+
+    def need_services(self, release: Release) -> None:
+        """Raises Unavailable naming the first that nobody installed."""
         missing = [name for name, health in self.health(release).items() if health in _AWAY]
         if missing:
             raise Unavailable(
