@@ -109,7 +109,14 @@ def chart_values(
             process.name: {"args": list(process.args), "live": "live" in process.sockets}
             for process in release.application.processes
         },
-        "hooks": {"enabled": wanted, "soakSeconds": math.ceil(settings.soak_seconds)},
+        "hooks": {
+            "enabled": wanted,
+            "soakSeconds": math.ceil(settings.soak_seconds),
+            # The slot's processes, then validate, reconcile and shadow one after another.
+            "verifySeconds": math.ceil(
+                settings.ready_timeout_seconds + 3 * settings.verify_timeout_seconds
+            ),
+        },
     }
     if wanted and delivery:
         known["hooks"]["delivery"] = delivery
