@@ -22,17 +22,21 @@ COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 @output_option
 def command(environment: str, release: str | None, state: Path, output: str) -> None:
     """Show what a promotion into ENV would change: code, migrations, settings; on Kubernetes every
-    object of the charts."""
+    object of the charts, and what a hand changed in those that run."""
     context = open_environment(state, environment)
-    from pipelines.flows.difference import difference
+    from pipelines.flows.difference import changed_by_hand, difference
 
     active, wanted, text = difference(context, release)
+    changed = changed_by_hand(context)
     if output == "json":
         print_json({
             "environment": environment, "active": active, "candidate": wanted.id, "diff": text,
+            "drift": changed,
         })  # fmt: skip
         return
     if not text:
         click.echo(f"{environment}: no difference, {wanted.id} is active")
     for line in text.splitlines():
         click.echo(click.style(line, fg=COLOURS.get(line[:1])))
+    for line in changed:
+        click.echo(f"drift: {line}")

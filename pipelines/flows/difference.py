@@ -6,6 +6,7 @@ import difflib
 
 from pipelines.engine.chart_objects import objects, text_difference
 from pipelines.flows.context import Context
+from pipelines.flows.drift import drift
 from pipelines.flows.ports import Manifests
 from pipelines.flows.promote import default_release
 from pipelines.flows.render import processes_yaml
@@ -30,6 +31,13 @@ def difference(ctx: Context, release: str | None) -> tuple[str | None, Release, 
         f"{ctx.environment}: active {active.id}", f"{ctx.environment}: candidate {wanted.id}",
     )  # fmt: skip
     return active.id, wanted, "".join(lines)
+
+
+def changed_by_hand(ctx: Context) -> list[str]:
+    """On a cluster: each object that is not as the branch says, with field, manager and since when."""
+    if ctx.manifests is None:
+        return []
+    return [item.change for item in drift(ctx, ctx.target.read_row().row)]
 
 
 def _of_objects(manifests: Manifests, active: Release | None, wanted: Release, slot: Slot) -> str:
