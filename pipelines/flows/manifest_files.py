@@ -25,9 +25,7 @@ def read_files(names: Iterable[str], *, strict: bool = True) -> list[Resource]:
     files: set[Path] = set()
     for name in names:
         if name == STDIN:
-            found += read_bytes(
-                _limited(sys.stdin.buffer.read(MAX_BYTES + 1)), "standard input", strict=strict
-            )
+            found += read_bytes(_standard_input(), "standard input", strict=strict)
             continue
         for file in _files(Path(name)):
             if file.resolve() not in files:
@@ -36,6 +34,18 @@ def read_files(names: Iterable[str], *, strict: bool = True) -> list[Resource]:
     if strict:
         refuse_twins(found)
     return found
+
+
+def refuse_stdin_twice(names: Iterable[str]) -> None:
+    """It is empty the second time, which would read as nothing desired or nothing live."""
+    if list(names).count(STDIN) > 1:
+        raise BadInput(
+            "standard input (-) is asked for twice", hint="write one of the two into a file"
+        )
+
+
+def _standard_input() -> bytes:
+    return _limited(sys.stdin.buffer.read(MAX_BYTES + 1))
 
 
 def read_limited(file: Path) -> bytes:

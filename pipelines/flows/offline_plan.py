@@ -10,7 +10,7 @@ from typing import Any
 
 from pipelines.engine.sync import application_yaml, prepare, tracking
 from pipelines.engine.sync.plan import plan
-from pipelines.flows.manifest_files import read_files, read_limited
+from pipelines.flows.manifest_files import read_files, read_limited, refuse_stdin_twice
 from pipelines.model.errors import BadInput
 from pipelines.model.resource import Resource, ResourceKey
 from pipelines.model.sync import Action, FieldChange, PlanStep, SyncPlan, SyncSettings
@@ -35,6 +35,7 @@ class Question:
 
 def offline_plan(question: Question) -> SyncPlan:
     """Raises BadInput and Refused as `plan` does, and BadInput for files that cannot be read."""
+    refuse_stdin_twice([*question.desired, *question.live])
     settings = _settings(question)
     desired = read_files(question.desired)
     live = _placed(read_files(question.live), desired, settings)

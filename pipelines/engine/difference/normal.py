@@ -74,7 +74,8 @@ def with_bytes(secret: Mapping[str, Any]) -> dict[str, Any]:
             for name, value in text.items()
             if value is not None
         }
-        body["data"] = {**(body.get("data") or {}), **encoded}
+        data = body.get("data")
+        body["data"] = {**(data if isinstance(data, dict) else {}), **encoded}
     return body
 
 
@@ -85,10 +86,10 @@ def _tolerating(body: dict[str, Any], live: Manifest) -> dict[str, Any]:
     own, given = spec.get("tolerations"), there.get("tolerations")
     if not isinstance(own, list) or not isinstance(given, list):
         return body
-    named = {item.get("key") for item in own if isinstance(item, dict)}
+    named = {str(item.get("key")) for item in own if isinstance(item, dict)}
     added = [
         item
         for item in given
-        if isinstance(item, dict) and item.get("key") in ADDED_TOLERATIONS - named
+        if isinstance(item, dict) and str(item.get("key")) in ADDED_TOLERATIONS - named
     ]
     return {**body, "spec": {**spec, "tolerations": [*own, *added]}}

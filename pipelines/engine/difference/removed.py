@@ -52,7 +52,8 @@ def _without_text(fields: Fields) -> Fields:
     text = fields.get("f:stringData")
     if not isinstance(text, dict):
         return fields
-    return {**fields, "f:data": {**(fields.get("f:data") or {}), **text}}
+    data = fields.get("f:data")
+    return {**fields, "f:data": {**(data if isinstance(data, dict) else {}), **text}}
 
 
 class _Search:
@@ -63,7 +64,11 @@ class _Search:
         self._finder = Finder()
 
     def all_wanted(self, fields: Fields, want: Any) -> bool:
-        """Whether desired still sets all of it, which is usual: told without looking at live."""
+        """Whether desired still sets all of it, which is usual: told without looking at live.
+
+        A record that is none (in a file; a server writes no such thing) asks for nothing."""
+        if not isinstance(fields, Mapping):
+            return True
         if isinstance(want, dict):
             for step, sub in fields.items():
                 if step in NEVER_WANTED:

@@ -108,7 +108,7 @@ def name_of(resource: Resource, phase: SyncPhase, revision: str, started: int) -
     """A hook's own name, or `<generateName><revision>-<phase>-<unix seconds>`."""
     if resource.name:
         return resource.name
-    short = revision[:7] if len(revision) >= 8 else revision
+    short = revision[:7] if len(revision) >= 8 else revision or "unknown"
     return f"{resource.metadata['generateName']}{f'{short}-{phase}-{started}'.lower()}"
 
 

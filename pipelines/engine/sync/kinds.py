@@ -84,9 +84,15 @@ def check(resource: Resource) -> None:
     group, kind = resource.group, resource.kind
     if group in _GROUPS:
         _check_api(resource)
-    if NAMESPACED.get((group, kind)) is False and resource.namespace:
+    if NAMESPACED.get((group, kind)) is False:
+        refuse_namespace(resource)
+
+
+def refuse_namespace(resource: Resource) -> None:
+    """Raises BadInput when an object of a cluster-wide kind names one."""
+    if resource.namespace:
         raise BadInput(
-            f"{resource.origin}: {kind} {resource.name} lives in no namespace, "
+            f"{resource.origin}: {resource.kind} {resource.name} lives in no namespace, "
             f"but has metadata.namespace {resource.namespace!r}",
             hint="remove metadata.namespace",
         )

@@ -37,6 +37,8 @@ def plan(
     for resource in desired:
         prepare.check(resource)
     scope = prepare.scopes(desired, served or {})
+    for resource in desired:
+        prepare.check_scope(resource, scope)
     wanted = [prepare.placed(one, settings, scope, live) for one in desired]
     refuse_twins(wanted)
     tasks = list(_wanted(wanted, live, settings, hooks_run=only is None))

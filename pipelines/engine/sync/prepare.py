@@ -37,6 +37,12 @@ def scopes(resources: Sequence[Resource], served: Scopes) -> Scopes:
     return {**kinds.NAMESPACED, **defined, **served}
 
 
+def check_scope(resource: Resource, scope: Scopes) -> None:
+    """Raises BadInput for a namespace where the kind's own definition, or a cluster, has none."""
+    if scope.get((resource.group, resource.kind)) is False:
+        kinds.refuse_namespace(resource)
+
+
 def placed(
     resource: Resource,
     settings: SyncSettings,

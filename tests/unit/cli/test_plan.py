@@ -194,6 +194,12 @@ def test_bad_input_exits_2_and_names_file_and_reason(
     assert "Traceback" not in err
 
 
+def test_standard_input_is_not_asked_for_twice(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = said(capsys, "-f", "-", "--live", "-")
+    assert (code, out) == (2, "")
+    assert "standard input (-) is asked for twice" in err
+
+
 def test_a_file_of_100_megabytes_is_refused_by_its_size(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

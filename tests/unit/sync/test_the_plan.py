@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -85,6 +86,13 @@ def test_a_definition_moves_before_its_first_object() -> None:
         "Sync/-1 create CustomResourceDefinition/widgets.x.io",
         "Sync/-1 create Widget/w",
     ]
+
+
+def test_a_namespace_on_a_kind_that_its_own_definition_says_has_none_is_refused() -> None:
+    widget = thing("Widget", "w", api="x.io/v1")
+    assert planned([widget, crd("Widget")]).steps
+    with pytest.raises(BadInput, match="Widget w lives in no namespace, but has"):
+        planned([widget, crd("Widget", scope="Cluster")])
 
 
 # --- hooks -----------------------------------------------------------------------------------
@@ -311,6 +319,18 @@ def test_equal_objects_need_nothing_and_others_say_which_field() -> None:
     assert (change.path, change.old, change.new) == ("/data/a", "2", "1")
 
 
+@pytest.mark.parametrize("bad", ["text", 7, ["a"], [{"a": []}], {"a": [["b"]]}, None, True])
+def test_parts_of_a_wrong_shape_are_a_difference_and_no_defect(bad: Any) -> None:
+    record = [{"manager": "slipway", "operation": "Apply", "fieldsType": "FieldsV1",
+               "fieldsV1": {"f:stringData": {"f:a": {}}, "f:data": bad, "f:type": bad}}]  # fmt: skip
+    there = thing("Secret", "s", meta={"managedFields": record}, data={"a": "Yg=="})
+    made = planned([thing("Secret", "s", stringData={"a": "c"}, data=bad)], [there])
+    assert actions(made) == {"Secret/s": "change"}
+    pod = thing("Pod", "p", spec={"tolerations": [{"key": bad}, bad]})
+    lively = thing("Pod", "p", spec={"tolerations": [{"key": {"x": bad}}]})
+    assert actions(planned([pod], [lively])) == {"Pod/p": "change"}
+
+
 def test_ignored_fields_are_no_difference() -> None:
     rule = IgnoreRule(kind="ConfigMap", json_pointers=("/data/a",))
     made = planned(
@@ -353,7 +373,7 @@ CLAIM = {"resources": {"requests": {"storage": "2Gi"}}, "storageClassName": "fas
     ],
 )  # fmt: skip
 def test_fields_that_cannot_change_are_marked(
-    kind: str, old: dict[str, object], new: dict[str, object], refused: bool
+    kind: str, old: dict[str, Any], new: dict[str, Any], refused: bool
 ) -> None:
     made = planned([thing(kind, **new)], [thing(kind, **old)])
     (step,) = made.steps
