@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from pipelines.flows.give_back import return_live
@@ -10,12 +12,17 @@ from pipelines.flows.switch import analyse_step, switch_step
 from pipelines.model.errors import NeedsPerson
 from pipelines.model.steps import STEPS
 
+LEASE_SECONDS = 86_400.0
+"""Of the lock in this pod's own records; nobody else sees it."""
 _STEPS = {step.name: step for step in STEPS}
 
 
-def switch_hook(run: Run, *, resumed: bool) -> tuple[str, dict[str, Any]]:
+def switch_hook(
+    run: Run, *, resumed: bool, take_token: Callable[[], int]
+) -> tuple[str, dict[str, Any]]:
     """Words, and what evidence is made of. `resumed`: the row is switched already, and whoever did it
-    was killed. Raises StepFailed when it was switched back, or not switched at all."""
+    was killed. `take_token` gives a larger token than every one before. Raises StepFailed when it was
+    switched back, or not switched at all."""
     try:
         if resumed:
             _take_up(run)
@@ -38,7 +45,8 @@ def _take_up(run: Run) -> None:
     assert row is not None
     run.effect("switch.baseline", lambda: None)
     run.remember("switched_at", row.changed_at.isoformat())
-    if row.confirm_by is not None and run.ctx.now() > row.confirm_by:
+    late = row.confirm_by is not None and run.ctx.now() > row.confirm_by
+    if late and run.former is not None:  # the first has nothing to go back to: it is judged late
         raise StepFailed("analyse", "nobody confirmed the switch in time: the analysis died")
 
 
@@ -46,6 +54,14 @@ def _confirm(run: Run) -> str:
     run.remember("confirmed_at", run.ctx.now().isoformat())
     run.ctx.target.confirm(run.operation.id, run.token)
     return f"{run.release.id} confirmed in {run.to}"
+
+
+def _fenced(run: Run, token: int) -> Run:
+    """A hand-over that was cut at its time limit may still run in its pod: with the older token it
+    cannot switch any more, so what the row says now is how it ended."""
+    lock = run.ctx.records.lock
+    taken = lock.preempt(run.ctx.actor, "back", lease_seconds=LEASE_SECONDS, at_least=token)
+    return replace(run, token=taken)
 
 
 def _back(run: Run, failure: StepFailed) -> str:

@@ -13,7 +13,7 @@ from pipelines.engine.guard import guard
 from pipelines.flows.before_switch import verify_step
 from pipelines.flows.hook_desk import Desk, Told
 from pipelines.flows.hook_migrate import backup_hook, judge, migrate_hook
-from pipelines.flows.hook_switch import switch_hook
+from pipelines.flows.hook_switch import LEASE_SECONDS, switch_hook
 from pipelines.flows.run import Run, StepFailed, demand, run_step
 from pipelines.model import hook
 from pipelines.model.branch import BranchHead
@@ -22,8 +22,6 @@ from pipelines.model.hook import HookRecord
 from pipelines.model.steps import STEPS
 from pipelines.records.protocols import Operation
 
-LEASE_SECONDS = 86_400.0
-"""Of the lock in this pod's own records; nobody else sees it."""
 ALONE_SECONDS = 20.0
 BY_NAME = {step.name: step for step in STEPS}
 
@@ -114,7 +112,8 @@ def _switch(desk: Desk, found: Admission) -> Told:
     if found.way is Way.GO:
         _require_verified(desk, found)
     _write(desk, "switch", found, hook.RUNNING, "")
-    return switch_hook(run, resumed=found.way is Way.GO_ON)
+    resumed = found.way is Way.GO_ON
+    return switch_hook(run, resumed=resumed, take_token=desk.records.take_token)
 
 
 def _require_guard(desk: Desk, found: Admission) -> None:
@@ -204,6 +203,8 @@ def _says_more(desk: Desk, record: HookRecord) -> bool:
     failed = any(one.status in (hook.FAILED, hook.STOPPED) for one in known)
     if record.status == hook.SKIPPED:
         return not done
+    if record.status == hook.SUCCEEDED:
+        return True
     return not failed
 
 
