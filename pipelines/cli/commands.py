@@ -105,7 +105,7 @@ def tree() -> None:
 
 def wants_json(arguments: Sequence[str]) -> bool:
     words = list(arguments)
-    return "--output=json" in words or any(
+    return not {"--output=json", "-ojson"}.isdisjoint(words) or any(
         a in ("--output", "-o") and b == "json" for a, b in pairwise(words)
     )
 
@@ -116,9 +116,14 @@ def report(error: SlipwayError, *, as_json: bool) -> None:
         body = {"message": error.message, "hint": error.hint, "exit_code": error.exit_code}
         click.echo(json.dumps({"error": body}))
         return
-    click.echo(click.style("Error: ", fg="red") + error.message, err=True)
+    click.echo(click.style("Error: ", fg="red") + error.message, err=True, color=_colours())
     if error.hint:
         click.echo(f"  {error.hint}", err=True)
+
+
+def _colours() -> bool | None:
+    """None: where a person looks. `NO_COLOR` (no-color.org) counts when it is not empty."""
+    return False if os.environ.get("NO_COLOR") else None
 
 
 def _usage(error: click.ClickException) -> SlipwayError:
@@ -141,7 +146,9 @@ def unexpected(error: Exception) -> NeedsPerson:
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; returns the exit code instead of raising."""
     try:
-        result = tree.main(list(arguments), prog_name="slipway", standalone_mode=False)
+        result = tree.main(
+            list(arguments), prog_name="slipway", standalone_mode=False, color=_colours()
+        )
         return result if isinstance(result, int) else 0
     except SlipwayError as error:
         report(error, as_json=wants_json(arguments))

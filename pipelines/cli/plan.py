@@ -71,8 +71,10 @@ def _print(plan: SyncPlan) -> None:
             place = (step.phase, step.wave)
             click.echo(click.style(f"{step.phase.value}, wave {step.wave}", bold=True))
         _print_step(step)
+    shown = {f"{step.key}: {step.message}" for step in plan.steps}
     for warning in plan.warnings:
-        click.echo(f"warning: {warning}")
+        if warning not in shown:
+            click.echo(f"warning: {warning}")
     done = ", ".join(f"{count} {action}" for action, count in counts.items() if count)
     click.echo(done or "nothing desired, nothing live")
 

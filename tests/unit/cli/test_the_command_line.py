@@ -157,3 +157,24 @@ def test_colours_are_off_when_piped(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 2
     assert "\033[" not in done.stdout + done.stderr
+
+
+def test_no_colour_is_written_to_a_terminal_where_nobody_wants_one() -> None:
+    def written(**more: str) -> bytes:
+        ours, theirs = os.openpty()
+        command = [sys.executable, "-m", "pipelines.cli.main", "plan", "-f", "/no/such/file"]
+        subprocess.run(command, stderr=theirs, env={**os.environ, **more}, check=False, timeout=60)
+        os.close(theirs)
+        found = os.read(ours, 10_000)
+        os.close(ours)
+        return found
+
+    assert b"\x1b[" in written(NO_COLOR="")
+    assert b"\x1b[" not in written(NO_COLOR="1")
+
+
+def test_a_program_may_write_the_short_option_in_one_word(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code, out, _ = said(capsys, "plan", "-f", "/no/such/file", "-ojson")
+    assert (code, json.loads(out)["error"]["exit_code"]) == (2, 2)
