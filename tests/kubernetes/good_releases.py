@@ -13,6 +13,10 @@ FAST = {"one": 5, "other": 6}
 """Parameter `fast` of strategy `sma-cross` in the two."""
 
 
+SETTLES_SECONDS = 150.0
+"""A way back that is under way is waited for, on a machine that does other things too."""
+
+
 def _faster(document: dict[str, Any]) -> None:
     document["trading"]["strategies"]["sma-cross"]["parameters"]["fast"] = FAST["other"]
 
@@ -36,7 +40,7 @@ def settle(made: ClusterInstallation, release: str | None = None) -> str:
     wanted = release or (active if active in (releases.kept(made) or ()) else pair(made)[0])
     if active != wanted:
         demand(made.promote(ENVIRONMENT, wanted))
-    made.agreement(ENVIRONMENT).wait(60, release=wanted)
+    made.agreement(ENVIRONMENT).wait(SETTLES_SECONDS, release=wanted)
     return wanted
 
 
