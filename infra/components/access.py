@@ -18,22 +18,31 @@ API_GROUP = "rbac.authorization.k8s.io"
 LOOK = ["get", "list", "watch"]
 CHANGE = [*LOOK, "create", "update", "patch", "delete"]
 RULES = (  # group of resources, resources, verbs
-    ("apps", ["deployments", "statefulsets"], CHANGE),
-    ("batch", ["jobs"], CHANGE),
-    ("policy", ["poddisruptionbudgets"], CHANGE),
     ("", ["configmaps", "services", "serviceaccounts"], CHANGE),
-    ("apps", ["replicasets"], LOOK),
-    ("", ["pods", "pods/log", "events"], LOOK),
+    ("apps", ["deployments"], CHANGE),
+    ("autoscaling", ["horizontalpodautoscalers"], CHANGE),
+    ("gateway.networking.k8s.io", ["httproutes"], CHANGE),
+    ("networking.k8s.io", ["ingresses", "networkpolicies"], CHANGE),
+    ("policy", ["poddisruptionbudgets"], CHANGE),
+    ("batch", ["jobs"], [*LOOK, "create", "delete"]),
+    ("", ["pods"], [*LOOK, "delete"]),
+    ("", ["pods/exec"], ["get", "create"]),
+    ("", ["pods/log", "pods/proxy"], ["get"]),
+    ("apps", ["replicasets"], ["list", "patch"]),
+    ("apps", ["statefulsets"], ["list"]),
+    ("discovery.k8s.io", ["endpointslices"], ["list"]),
 )
 
 
 class Access(pulumi.ComponentResource):
     """The role `deployer` in one namespace, and who has it.
 
-    It changes what a chart installs and looks at what came of it. It reads no secret, opens no
-    shell in a pod, and touches neither roles nor quotas nor network policies: its own borders.
-    Whoever may start pods can still have one mount a secret of this namespace; only an admission
-    rule or a namespace without that secret prevents it.
+    Exactly what Slipway's controller needs, as `scripts/kubernetes-rights` prints it: it changes
+    what the charts of a release bring, and runs the application's commands in its pods. It reads no
+    secret and touches neither roles nor quotas, but the charts have network policies of their own,
+    so it may write those. Whoever may start pods, or run something in one, can still reach what they
+    mount; only an admission rule or a namespace without that secret prevents it. Databases and
+    venues are installed by people with more rights.
 
     Deliberately not created: accounts, and roles for people who only look (`view` comes with
     Kubernetes). Output: `role`, its name.

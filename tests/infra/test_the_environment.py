@@ -83,14 +83,14 @@ def test_the_deployer_may_not_widen_its_own_borders(plan: Plan) -> None:
     assert len(rules) == len(RULES)
     words = {word for rule in rules for values in rule.values() for word in values}
     assert not {word for word in words if "*" in word}
-    assert not words & {"secrets", "pods/exec", "pods/attach", "serviceaccounts/token"}
-    assert not words & {"roles", "rolebindings", "networkpolicies", "resourcequotas", "limitranges"}
+    assert not words & {"secrets", "pods/attach", "pods/portforward", "serviceaccounts/token"}
+    assert not words & {"roles", "rolebindings", "resourcequotas", "limitranges", "namespaces"}
     assert not words & {"escalate", "bind", "impersonate", "deletecollection"}
 
 
-def test_pods_may_only_be_looked_at(plan: Plan) -> None:
+def test_pods_are_looked_at_and_ended_and_made_by_nobody(plan: Plan) -> None:
     (rule,) = [rule for rule in plan.one("Role")["rules"] if "pods" in rule["resources"]]
-    assert rule["verbs"] == ["get", "list", "watch"]
+    assert rule["verbs"] == ["get", "list", "watch", "delete"]
 
 
 def test_the_role_is_bound_to_those_who_are_named(plan: Plan) -> None:
