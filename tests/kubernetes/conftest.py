@@ -10,17 +10,37 @@ import pytest
 from pipelines.adapters.kubernetes.client import ApiServer, open_cluster
 from tests.cluster.fixtures import argo_cd, base_image, real_cluster, real_namespace
 from tests.kubernetes.api_server import ApiServerProcess
+from tests.kubernetes.image_fixtures import (
+    application_image,
+    built_application,
+    built_engine,
+    database_image,
+    docker_host,
+    engine_base,
+    engine_image,
+    second_app_image,
+    workshop,
+)
 from tests.kubernetes.released import released
 
 __all__ = [
     "api_server",
+    "application_image",
     "argo_cd",
     "base_image",
+    "built_application",
+    "built_engine",
     "cluster",
+    "database_image",
+    "docker_host",
+    "engine_base",
+    "engine_image",
     "namespace",
     "real_cluster",
     "real_namespace",
     "released",
+    "second_app_image",
+    "workshop",
 ]
 
 WEAK = {"token-of-weak": "weak"}

@@ -69,20 +69,29 @@ class Workshop:
     """A folder of its own with a clone of HEAD and a store of releases."""
 
     folder: Path
+    shared_state: Path | None = None
 
     @property
     def clone(self) -> Path:
         return self.folder / "clone"
 
     @property
-    def builder(self) -> ImageBuilder:
-        return ImageBuilder(self.folder / "state", self.clone)
+    def state(self) -> Path:
+        """Its own, unless releases shall lie beside another's."""
+        return self.shared_state or self.folder / "state"
 
-    def release(self) -> Release:
+    @property
+    def builder(self) -> ImageBuilder:
+        return ImageBuilder(self.state, self.clone)
+
+    def checkout(self) -> None:
         if not self.clone.exists():
             # Of the commit, with its history: the builder asks git.
             subprocess.run(["git", "clone", "-q", str(REPOSITORY), str(self.clone)], check=True)
-        return LocalReleaseStore(self.folder / "state").build(self.clone)
+
+    def release(self) -> Release:
+        self.checkout()
+        return LocalReleaseStore(self.state).build(self.clone)
 
     def image(self, base: str, repository: str = "slipway/trading") -> tuple[BuiltImage, Path]:
         """Of HEAD's release, and its archive."""
@@ -93,6 +102,13 @@ class Workshop:
             release, repository, base, archive, lambda step, words: said.append(step)
         )
         assert said == ["base", "wheels", "build", "rewrite"]
+        return made, archive
+
+    def engine_image(self, base: str, repository: str) -> tuple[BuiltImage, Path]:
+        """Slipway of HEAD, and its archive."""
+        self.checkout()
+        archive = self.folder / "engine.tar"
+        made = self.builder.engine(repository, base, archive, lambda step, words: None)
         return made, archive
 
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.errors import Missing
 from tests.kubernetes import images
-from tests.kubernetes.images import Workshop, docker
+from tests.kubernetes.image_fixtures import Built
+from tests.kubernetes.images import docker
 
 TOKEN = "0123456789abcdef0123456789abcdef"  # not-a-secret: of servers that tests start
 PASSWORD = "words-of-a-test"  # not-a-secret: of a database that a test starts
@@ -121,24 +121,18 @@ class Town:
 
 
 @pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    folder = tmp_path_factory.mktemp("town")
+def town(
+    built_application: Built, engine_base: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Town]:
+    made = Town(built_application[0].name, tmp_path_factory.mktemp("town"), free_port())
     try:
-        with images.docker_engine():
-            base = images.base()
-            workshop = Workshop(tmp_path_factory.mktemp("workshop"))
-            built, _ = workshop.image(base)
-            made = Town(built.name, folder, free_port())
-            try:
-                prepare(made, images.make_database_image(base))
-                yield made
-            finally:
-                for container in made.running:
-                    # Shown with a test that failed.
-                    print(docker("logs", "--tail", "20", container, check=False))
-                    docker("rm", "--force", "--volumes", container, check=False)
-    except Missing as missing:
-        pytest.skip(f"{missing}: {missing.hint}")
+        prepare(made, images.make_database_image(engine_base))
+        yield made
+    finally:
+        for container in made.running:
+            # Shown with a test that failed.
+            print(docker("logs", "--tail", "20", container, check=False))
+            docker("rm", "--force", "--volumes", container, check=False)
 
 
 def prepare(town: Town, database: str) -> None:
@@ -150,6 +144,7 @@ def prepare(town: Town, database: str) -> None:
     mounted(town.folder / "database", 999, password=PASSWORD)
     mounted(town.folder / "settings", 10001, **{"values.yaml": VALUES})
     variables = ["POSTGRES_USER=trading", "POSTGRES_DB=trading", f"PGPORT={town.database_port}",
+                 # not-a-secret: the path of a file
                  "POSTGRES_PASSWORD_FILE=/etc/database/password"]  # fmt: skip
     given = [f"--env={variable}" for variable in variables]
     volume = "/var/lib/postgresql/data:uid=999,gid=999"
