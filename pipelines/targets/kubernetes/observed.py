@@ -5,7 +5,10 @@ What stays ours: the row, the slot in the Services' selectors, and looking.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pipelines.model.errors import Unavailable
+from pipelines.model.live import Mend
 from pipelines.model.release import Release
 from pipelines.model.slots import Slot
 from pipelines.targets.kubernetes.target import KubernetesTarget
@@ -29,3 +32,7 @@ class ObservedTarget(KubernetesTarget):
 
     def stop_slot(self, slot: Slot, *, kill: bool, forget: bool = False) -> None:
         """It stays until the branch says otherwise: who syncs would start it again at once."""
+
+    def slot_drift(self, slot: Slot) -> Sequence[Mend]:
+        """Who syncs finds and heals it."""
+        return ()
