@@ -112,14 +112,14 @@ def chart_values(
         "hooks": {
             "enabled": wanted,
             "soakSeconds": math.ceil(settings.soak_seconds),
-            # The slot's processes, then validate, reconcile and shadow one after another.
-            "verifySeconds": math.ceil(
-                settings.ready_timeout_seconds + 3 * settings.verify_timeout_seconds
-            ),
         },
     }
-    if wanted and delivery:
+    if wanted and delivery:  # a release that was built with older charts does not know these keys
         known["hooks"]["delivery"] = delivery
+        # The slot's processes, then validate, reconcile and shadow one after another.
+        known["hooks"]["verifySeconds"] = math.ceil(
+            settings.ready_timeout_seconds + 3 * settings.verify_timeout_seconds
+        )
     engine = {"repository": where.engine_image, "tag": where.engine_tag}
     if told := {key: value for key, value in engine.items() if value}:
         known["engineImage"] = told
