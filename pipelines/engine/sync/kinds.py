@@ -5,6 +5,8 @@ Names from Kubernetes 1.34's API; the order is Argo CD's, so that a sync does th
 
 from __future__ import annotations
 
+import re
+
 from pipelines.model.errors import BadInput
 from pipelines.model.resource import Resource
 
@@ -63,6 +65,12 @@ NAMESPACED: dict[tuple[str, str], bool] = {
 }
 """(group, kind) → does it live in a namespace."""
 
+_DNS_NAME = re.compile(
+    r"(?=.{1,253}\Z)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
+)
+_PATH_NAME = re.compile(r"(?!\.{1,2}\Z)[^/%\x00-\x1f\x7f-\x9f]+")
+_FREE_NAMES = ("rbac.authorization.k8s.io", "certificates.k8s.io")
+"""Groups whose objects may have names like `system:node`; all others have names of DNS."""
 _GROUPS = frozenset(group for group, _ in NAMESPACED)
 _VERSIONS = {
     "": ("v1",),
@@ -84,8 +92,21 @@ def check(resource: Resource) -> None:
     group, kind = resource.group, resource.kind
     if group in _GROUPS:
         _check_api(resource)
+    _check_name(resource)
     if NAMESPACED.get((group, kind)) is False:
         refuse_namespace(resource)
+
+
+def _check_name(resource: Resource) -> None:
+    """The API server would refuse it in the middle of a sync."""
+    name, free = resource.name, resource.group in _FREE_NAMES
+    if not name or (_PATH_NAME if free else _DNS_NAME).fullmatch(name):
+        return
+    raise BadInput(
+        f"{resource.origin}: {resource.kind}: metadata.name: {name!r:.80} is no name",
+        hint="write no / and no %" if free
+        else "write lower-case letters, digits, dashes and dots, at most 253",
+    )  # fmt: skip
 
 
 def refuse_namespace(resource: Resource) -> None:

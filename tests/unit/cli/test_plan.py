@@ -179,6 +179,7 @@ def test_the_exit_code_says_whether_anything_would_change_where_that_is_asked_fo
          "'x' is no whole number"),
         ("hook.yaml", WEB.replace("web}", "web, annotations: {argocd.argoproj.io/hook: Nope}}"),
          "unknown value 'Nope'"),
+        ("name.yaml", WEB.replace("web}", '"Bad Name\\e[31m"}'), "is no name"),
         ("tab.yaml", "kind: A\n\tx: 1", "a tab"),
         ("bytes.yaml", "\udcff", "not UTF-8"),
     ],
