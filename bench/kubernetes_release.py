@@ -36,11 +36,10 @@ def _switches(made: ClusterInstallation, count: int, requests: int) -> list[Row]
             took.append(good_releases.switch(made).seconds)
             time.sleep(1)
         until(lambda: load.requests >= requests, LONGEST_SECONDS, 1.0)
-    problems = [str(problem) for problem in load.problems]
     failed = f"{load.failed} of {load.requests:,} at {RATE:.0f} a second"
     return [
         Row(f"release on a cluster, image present, soak 0, {count} under load", "≤ 60 s",
             spread(took, digits=1), max(took) <= RELEASE_SECONDS, {"seconds": took}),
         Row(f"{count} switches under load through the Service: failed requests",
-            f"0 of ≥ {requests:,}", failed, load.failed == 0, {"problems": problems}),
+            f"0 of ≥ {requests:,}", failed, load.failed == 0, {"problems": load.problems}),
     ]  # fmt: skip

@@ -62,8 +62,16 @@ class ServiceLoad(Background):
         return self.failed - self.generator.tally.slow
 
     @property
-    def problems(self) -> list[Any]:
-        return [*self.generator.tally.problems[:10], *self.generator.watched.problems[:5]]
+    def problems(self) -> dict[str, Any]:
+        """Counts of each way to fail, and the first of those that were not merely late."""
+        tally, watched = self.generator.tally, self.generator.watched
+        names = ("resets", "refused", "timeouts", "non_2xx", "slow")
+        return {
+            **{name: getattr(tally, name) for name in names},
+            "websocket": watched.failed,
+            "first": [one for one in tally.problems if one["status"] != 200][:8],
+            "of the websocket": watched.problems[:5],
+        }
 
 
 @contextmanager
