@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.cli.options import examples
+from pipelines.cli.options import SeveralWords, examples
 from pipelines.cli.output import paint, print_json, print_table
 
 if TYPE_CHECKING:
@@ -20,11 +20,12 @@ COLUMN_NAMES = ["status", "kind", "namespace", "name"]
 
 
 @click.command(
+    cls=SeveralWords,
     epilog=examples(
         "slipway health -f live.yaml",
         "slipway health -f dump/ -f more.yaml --output json",
         "kubectl get all --output yaml | slipway health -f - --exit-code",
-    )
+    ),
 )
 @click.option("-f", "--filename", "files", multiple=True, required=True, metavar="PATH",
               help="Objects with their status, as `kubectl get -o yaml` writes them: a file, "

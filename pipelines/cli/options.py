@@ -45,6 +45,35 @@ def _environment(ctx: click.Context, parameter: click.Parameter, value: str) -> 
     return value
 
 
+class SeveralWords(click.Command):
+    """A command without arguments of its own: words after an option that may be given several
+    times are that option again, so that `-f *.yaml` means what the shell makes of it."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        several = {
+            name
+            for option in self.params
+            if isinstance(option, click.Option) and option.multiple
+            for name in option.opts
+        }
+        return super().parse_args(ctx, _spread(args, several))
+
+
+def _spread(args: list[str], several: set[str]) -> list[str]:
+    """`-f a b` as `-f a -f b`."""
+    found: list[str] = []
+    current, taken = "", False
+    for word in args:
+        if word.startswith("-") and word != "-":
+            current, taken = (word if word in several else ""), False
+        elif current and taken:
+            found.append(current)
+        else:
+            taken = True
+        found.append(word)
+    return found
+
+
 environment_argument = click.argument("environment", metavar="ENV", callback=_environment)
 
 

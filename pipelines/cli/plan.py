@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines.cli.options import examples
+from pipelines.cli.options import SeveralWords, examples
 from pipelines.cli.output import print_json
 
 if TYPE_CHECKING:
@@ -19,12 +19,13 @@ SHOWN_CHARACTERS = 60
 
 
 @click.command(
+    cls=SeveralWords,
     epilog=examples(
         "slipway plan -f rendered/",
         "slipway plan -f new.yaml --live old.yaml --output json",
         "helm template edge charts/edge | slipway plan -f - --namespace slipway-dev",
         "slipway plan -f slots/ --live live.json --application application.yaml --exit-code",
-    )
+    ),
 )
 @click.option("-f", "--filename", "desired", multiple=True, required=True, metavar="PATH",
               help="What shall be: a file, a folder (all depths), or - for standard input.")  # fmt: skip

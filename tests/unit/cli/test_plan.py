@@ -243,3 +243,16 @@ def test_an_empty_desired_set_is_refused_unless_allowed(
     assert "--allow-empty" in err
     assert said(capsys, *arguments, "--allow-empty")[0] == 0
     assert said(capsys, *arguments, "--no-prune")[0] == 0
+
+
+def test_words_after_an_option_of_files_are_files_too() -> None:
+    from pipelines.cli.options import _spread
+
+    several = {"-f", "--live"}
+    given = ["-f", "a", "b", "--live", "c", "d", "--prune", "-o", "json"]
+    assert _spread(given, several) == [
+        *("-f", "a", "-f", "b", "--live", "c", "--live", "d", "--prune", "-o", "json")
+    ]
+    assert _spread(["-f", "-", "-n", "space", "-f", "b"], several) == [
+        *("-f", "-", "-n", "space", "-f", "b")
+    ]
