@@ -108,7 +108,7 @@ def _part(names: Iterable[str]) -> tuple[str, str]:
         rows = [Row(**row) for row in result["rows"]]
         lines += [_marked(row, quick=result["quick"]).markdown() for row in rows]
         notes += [f"- {row.details['why']}" for row in rows if row.details.get("why")]
-    said = ["", "Why a figure is missed:", "", *notes] if notes else []
+    said = ["", "Why a figure is missed, and what to know of one:", "", *notes] if notes else []
     return "\n".join([*lines, *said]) + "\n", about
 
 
