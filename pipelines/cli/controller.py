@@ -11,12 +11,15 @@ import click
 from pipelines.cli.options import environment_argument, examples, output_option, state_option
 
 
-@click.command(epilog=examples("slipway controller dev"))
+@click.command(epilog=examples("slipway controller dev", "slipway controller production --observe"))
 @environment_argument
+@click.option("--observe", is_flag=True,
+              help="Never go forward: publish reverts and holds. As a matter of course where the "
+              "environment says `controller: argo-cd`; refused where it does not.")  # fmt: skip
 @click.option("--supervised", is_flag=True, hidden=True, help="Leave when the parent is replaced.")
 @state_option
 @output_option
-def command(environment: str, supervised: bool, state: Path, output: str) -> None:
+def command(environment: str, observe: bool, supervised: bool, state: Path, output: str) -> None:
     """Keep ENV what its branch and its database say: release, heal, publish. Runs until stopped.
 
     `slipway up` starts one per environment. A second one waits for the lock of the first.
@@ -24,7 +27,7 @@ def command(environment: str, supervised: bool, state: Path, output: str) -> Non
     from pipelines import wiring
     from pipelines.controller.loop import Controller
     from pipelines.flows.context import Progress
-    from pipelines.model.errors import SlipwayError
+    from pipelines.model.errors import BadInput, SlipwayError
 
     def log(words: str) -> None:
         sys.stdout.write(words + "\n")
@@ -34,6 +37,12 @@ def command(environment: str, supervised: bool, state: Path, output: str) -> Non
         log(f"{event.step} {event.status} {event.detail}".rstrip())
 
     context = wiring.open_context(state, environment, actor="controller", progress=progress)
+    if observe and context.observed is None:
+        raise BadInput(
+            f"--observe: nobody but Slipway takes releases into {environment}",
+            hint=f"let Argo CD do it: `kubernetes: {{controller: argo-cd}}` in"
+            f" environments/{environment}/environment.yaml on main, then slipway up",
+        )
     controller = Controller(context, log, supervised=supervised)
     if environment == wiring.WORKER:
         from pipelines import wiring_jobs

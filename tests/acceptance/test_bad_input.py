@@ -121,6 +121,9 @@ def test_uncommitted_changes_are_refused_by_build(unchanged: Installation) -> No
 
 
 COMMANDS = [
+    pytest.param(
+        ["controller", "dev", "--observe"], 2, "nobody but Slipway", id="observing nobody"
+    ),
     pytest.param(["promote", "dev", "r-0000000000000000"], 1, "is unknown", id="unknown release"),
     pytest.param(["promote", "dev", "../../etc"], 2, "../../etc", id="path traversal"),
     pytest.param(["promote", "moon"], 2, "moon", id="unknown environment"),
