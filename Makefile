@@ -80,9 +80,8 @@ cluster-up: venv-dev ## a real one-node Kubernetes for tests (root; the first ti
 cluster-down: venv-dev ## end it: processes, mounts, network
 	@.venv/bin/python -m tests.cluster down
 
-test-kubernetes: cluster-tools ## Kubernetes: client, syncer, charts, images, Argo CD beside it
-	@$(PYTEST) tests/kubernetes $(ARGS)
-	@SLIPWAY_SUITE_TARGET=kubernetes $(PYTEST) tests/target_suite $(ARGS)
+test-kubernetes: cluster-tools ## Kubernetes: client, syncer, charts, images, releases, Argo CD beside it
+	@scripts/kubernetes-suites $(ARGS)
 
 bench-kubernetes: cluster-tools ## the figures that need no installation but a cluster, peers beside them
 	@.venv/bin/python -m bench $(addprefix --only ,$(KUBERNETES_BENCHES)) $(ARGS)
