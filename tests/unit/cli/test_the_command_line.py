@@ -13,7 +13,7 @@ import pytest
 
 from pipelines.cli.commands import COMMANDS, run, tree
 
-WITHOUT_INSTALLATION = [("plan",), ("health",), ("evidence", "prove")]
+WITHOUT_INSTALLATION = [("hook",), ("plan",), ("health",), ("evidence", "prove")]
 NOT_INSTALLED = ("down", "status", "releases")
 
 
