@@ -34,7 +34,9 @@ def test_everything_else_runs_from_the_installed_engine(engine: Path, words: lis
     assert program == str(engine.parent / "current" / "bin" / "slipway")
 
 
-@pytest.mark.parametrize("words", [["up"], ["build"], ["image"], [], ["--help"], ["rollback", "--help"]])
+@pytest.mark.parametrize(
+    "words", [["up"], ["build"], ["image"], [], ["--help"], ["rollback", "--help"]]
+)
 def test_building_installing_and_help_stay_in_the_checkout(engine: Path, words: list[str]) -> None:
     assert target(words, variables(engine), "/elsewhere") is None
 
