@@ -16,6 +16,7 @@ from pipelines.model.environment import ARGO_CD, EnvironmentSettings, Kubernetes
 from pipelines.model.errors import NeedsPerson, SlipwayError
 from pipelines.model.hook import HookRecords
 from pipelines.targets.kubernetes.layout import Place
+from pipelines.targets.local.controller_keeper import CLUSTER_FILE
 from pipelines.targets.local.layout import Layout, write_atomically
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ APPLICATION = "trading"
 
 
 def remembered_file(layout: Layout) -> Path:
-    return layout.root / "kubernetes.json"
+    return layout.root / CLUSTER_FILE
 
 
 def remembered(layout: Layout) -> KubernetesSettings | None:

@@ -41,9 +41,7 @@ class Controller:
         self.token: int | None = None
         self.rounds = 0
         self.last_word = ""
-        self.neighbours = [
-            context.sibling(name) for name in ENVIRONMENTS if name != context.environment
-        ]
+        self.neighbours: dict[str, Context] = {}
 
     def run(self) -> None:
         signal.signal(signal.SIGUSR1, lambda *_: self.woken.set())
@@ -107,11 +105,27 @@ class Controller:
     def _help_neighbours(self) -> None:
         """Supervisor and controller restart each other; when both died, a neighbour's controller
         starts the supervisor, which starts the controller."""
-        for neighbour in self.neighbours:
+        for name in ENVIRONMENTS:
+            neighbour = self._neighbour(name)
+            if neighbour is None:
+                continue
             newest = neighbour.store.newest()
             if newest is not None and neighbour.target.abandoned():
                 self.log(f"{neighbour.environment} is abandoned; starting it")
                 neighbour.target.ensure(newest)
+
+    def _neighbour(self, name: str) -> Context | None:
+        """None for oneself, and for one that cannot be opened: on a cluster that this machine was
+        not told of, say. That is its own controller's trouble."""
+        if name == self.context.environment:
+            return None
+        if name not in self.neighbours:
+            try:
+                self.neighbours[name] = self.context.sibling(name)
+            except SlipwayError as error:
+                self._say(f"{name} cannot be looked after from here: {error.message}")
+                return None
+        return self.neighbours[name]
 
     def _say(self, words: str) -> None:
         if words != self.last_word:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Sequence
 
@@ -12,6 +13,8 @@ from pipelines.targets.local.process_orders import base_environment
 CONTROLLER = "controller"
 PASSED_ON = ("KUBECONFIG", "HELM")
 """Of the shell that starts it: where a cluster is, and by which program charts are rendered."""
+CLUSTER_FILE = "kubernetes.json"
+"""In the folder of an environment that is on a cluster: its settings, as `slipway up` found them."""
 
 
 class ControllerKeeper:
@@ -25,13 +28,20 @@ class ControllerKeeper:
         order = ProcessOrder(
             name=CONTROLLER,
             argv=tuple(argv),
-            env=base_environment(self.layout) | (more or {}),
+            env=base_environment(self.layout) | self._told() | (more or {}),
             cwd="/",
             log=str(self.layout.logs / "controller.log"),
             pidfile=str(self.pidfile),
             bound=False,
         )
         self.supervisor.run(order)
+
+    def _told(self) -> dict[str, str]:
+        """Where one environment is on a cluster, the controllers of all must find it: they ask what
+        runs there before they promote. Elsewhere nothing of the shell is passed on."""
+        if not any(self.layout.installation.state.glob(f"environments/*/{CLUSTER_FILE}")):
+            return {}
+        return {name: os.environ[name] for name in PASSED_ON if name in os.environ}
 
     def stop(self) -> None:
         for path in self.layout.orders.glob(f"{CONTROLLER}.*.json"):
