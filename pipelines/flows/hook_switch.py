@@ -30,9 +30,8 @@ def switch_hook(
         run_step(run, _STEPS["analyse"], analyse_step)
         run_step(run, _STEPS["confirm"], _confirm)
     except StepFailed as failure:
-        raise StepFailed(
-            "switch", f"{failure.step}: {failure.message}{_back(run, failure)}"
-        ) from None
+        back = _back(_fenced(run, take_token()), failure)
+        raise StepFailed("switch", f"{failure.step}: {failure.message}{back}") from None
     seconds = run.recall("switch_seconds")
     told = {key: run.recall(key) for key in ("switched_at", "confirmed_at", "analysis")}
     told |= {"switch_seconds": seconds, "soaked_seconds": run.recall("soaked_seconds")}
