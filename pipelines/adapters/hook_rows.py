@@ -82,9 +82,6 @@ class HookRows(UrlRows):
           on conflict (key) do nothing"""
         self._change(query, {"k": key, "o": operation})
 
-    def forget_once(self, key: str) -> None:
-        self._change("delete from slipway.hooks_once where key = %(k)s", {"k": key})
-
     def ran(self, operation: str) -> bool:
         query = "select 1 from slipway.active_log where operation = %(o)s limit 1"
         return bool(self._change(query, {"o": operation}))

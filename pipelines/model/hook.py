@@ -59,7 +59,5 @@ class HookRecords(Protocol):
 
     def record_once(self, key: str, operation: str) -> None: ...
 
-    def forget_once(self, key: str) -> None: ...
-
     def ran(self, operation: str) -> bool:
         """Was this operation ever the row's?"""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -127,19 +127,3 @@ class Cluster(Protocol):
         self, namespace: str, pod: str, port: int, path: str, timeout_seconds: float
     ) -> tuple[int, bytes]:
         """GET through the API server's pod proxy: status and body."""
-
-
-class LiveCache(Protocol):
-    """Live objects of some kinds in some namespaces, kept by one watch a kind."""
-
-    def start(self, wanted: Sequence[tuple[str, str]], namespaces: Sequence[str]) -> None: ...
-
-    def get(self, key: ResourceKey) -> Resource | None: ...
-
-    def of(self, application: str) -> Mapping[ResourceKey, Resource]:
-        """Everything whose tracking id names the application."""
-
-    def on_change(self, act: Callable[[ResourceKey], None]) -> None:
-        """`act` is called in a watching thread after each change; it must return at once."""
-
-    def stop(self) -> None: ...

@@ -76,9 +76,5 @@ class Place:
         return f"{self.application}-{self.environment}-{part}"
 
 
-def slot_of(resource: Resource) -> str:
-    return resource.labels.get(SLOT_LABEL, "")
-
-
 def process_of(resource: Resource) -> str:
     return resource.labels.get(COMPONENT_LABEL, "")

@@ -1,4 +1,4 @@
-"""Live objects kept by one watch a kind and namespace; implements `cluster.LiveCache`."""
+"""Live objects kept by one watch a kind and namespace."""
 
 from __future__ import annotations
 
