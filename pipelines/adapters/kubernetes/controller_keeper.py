@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 
 from pipelines.adapters.process import LocalProcesses
 from pipelines.adapters.supervisor import CircusSupervisor
-from pipelines.targets.local.controller_keeper import PASSED_ON, ControllerKeeper
+from pipelines.targets.local.controller_keeper import ControllerKeeper
 from pipelines.targets.local.layout import Layout
 
 
@@ -20,10 +19,7 @@ class HostKeeper:
 
     def start(self, argv: Sequence[str]) -> None:
         self.layout.make_folders()
-        told = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-        if "KUBECONFIG" not in told and "HOME" in os.environ:
-            told["KUBECONFIG"] = os.path.join(os.environ["HOME"], ".kube", "config")
-        self.keeper.start(argv, told)
+        self.keeper.start(argv)
 
     def stop(self) -> None:
         self.keeper.stop()

@@ -22,13 +22,13 @@ class ControllerKeeper:
         self.layout, self.supervisor, self.processes = layout, supervisor, processes
         self.pidfile = layout.pidfile(CONTROLLER)
 
-    def start(self, argv: Sequence[str], more: dict[str, str] | None = None) -> None:
+    def start(self, argv: Sequence[str]) -> None:
         self.supervisor.begin()
         self.supervisor.ready()
         order = ProcessOrder(
             name=CONTROLLER,
             argv=tuple(argv),
-            env=base_environment(self.layout) | self._told() | (more or {}),
+            env=base_environment(self.layout) | self._told(),
             cwd="/",
             log=str(self.layout.logs / "controller.log"),
             pidfile=str(self.pidfile),
@@ -41,7 +41,10 @@ class ControllerKeeper:
         runs there before they promote. Elsewhere nothing of the shell is passed on."""
         if not any(self.layout.installation.state.glob(f"environments/*/{CLUSTER_FILE}")):
             return {}
-        return {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        told = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        if "KUBECONFIG" not in told and "HOME" in os.environ:
+            told["KUBECONFIG"] = os.path.join(os.environ["HOME"], ".kube", "config")
+        return told
 
     def stop(self) -> None:
         for path in self.layout.orders.glob(f"{CONTROLLER}.*.json"):
