@@ -8,6 +8,7 @@ from pipelines.flows.alarm import alarm
 from pipelines.flows.commits import read_branch
 from pipelines.flows.context import Context
 from pipelines.flows.evidence import say_unsaid
+from pipelines.flows.late import NO_WAY_BACK, row_back
 from pipelines.flows.mirror import close, finish, mirror
 from pipelines.flows.publish import publish
 from pipelines.flows.rollback import finish_pending
@@ -15,7 +16,6 @@ from pipelines.model import hook
 from pipelines.model.branch import ActiveRow, BranchHead
 from pipelines.model.errors import InProgress, StaleToken, Unavailable
 from pipelines.model.hook import HookRecord
-from pipelines.model.live import Handover
 
 OBSERVER = "slipway"
 
@@ -82,24 +82,9 @@ def _failed_of(ctx: Context, row: ActiveRow, token: int) -> list[HookRecord]:
 
 def _late(ctx: Context, row: ActiveRow, token: int) -> str:
     """Nobody confirmed in time: the hook died, so its answer is no. The next look tells git."""
-    if row.previous_slot is None or row.previous_release is None:
-        ctx.target.confirm(row.operation, token)
-        return "confirmed late: there is no older release to go back to"
-    old = ctx.store.get(row.previous_release)
-    ctx.target.handover(
-        old,
-        Handover(
-            slot=row.previous_slot,
-            release=old.id,
-            operation=f"{row.operation}-late",
-            commit=row.commit,
-            token=token,
-            expect_epoch=row.epoch,
-            confirm_by=None,
-            published=False,
-            reason="not confirmed in time",
-        ),
-    )
+    old = row_back(ctx, row, token)
+    if old is None or row.previous_slot is None:
+        return NO_WAY_BACK
     ctx.target.set_traffic(row.previous_slot, live=True, wait_seconds=2.0)
     return f"switched back to {old.id}"
 

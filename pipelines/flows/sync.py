@@ -9,13 +9,13 @@ from pipelines.flows.context import Context
 from pipelines.flows.deliver import deliver, operation_id
 from pipelines.flows.drift import drift, heal
 from pipelines.flows.evidence import say_unsaid
+from pipelines.flows.late import NO_WAY_BACK, row_back
 from pipelines.flows.observe import observe
 from pipelines.flows.publish import publish
 from pipelines.flows.rollback import finish_pending
 from pipelines.flows.slots import restage
 from pipelines.model.branch import ActiveRow
 from pipelines.model.errors import InProgress, SlipwayError, StaleToken, Unavailable
-from pipelines.model.live import Handover
 from pipelines.model.plan import Plan, PlanItem
 
 
@@ -154,24 +154,9 @@ def _switch_back(ctx: Context, row: ActiveRow, token: int) -> str:
         if head is not None and head.state.operation == running.id:
             operation = deliver(ctx, head, token)
             return f"{operation.id} {operation.status}"
-    if row.previous_slot is None or row.previous_release is None:
-        ctx.target.confirm(row.operation, token)
-        return "confirmed late: there is no older release to go back to"
-    old = ctx.store.get(row.previous_release)
-    ctx.target.handover(
-        old,
-        Handover(
-            slot=row.previous_slot,
-            release=old.id,
-            operation=f"{row.operation}-late",
-            commit=row.commit,
-            token=token,
-            expect_epoch=row.epoch,
-            confirm_by=None,
-            published=False,
-            reason="not confirmed in time",
-        ),
-    )
+    old = row_back(ctx, row, token)
+    if old is None:
+        return NO_WAY_BACK
     heal(ctx, ctx.target.read_row().row, token)
     ctx.target.stop_slot(row.slot, kill=True)
     return f"switched back to {old.id}"
