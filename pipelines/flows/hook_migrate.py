@@ -10,7 +10,7 @@ from pipelines.flows.hook_desk import Desk, Told
 from pipelines.flows.run import StepFailed
 from pipelines.model.errors import SlipwayError
 from pipelines.model.live import MigrationStatus
-from pipelines.targets.local.application import last_words, migration_status_of
+from pipelines.targets.answers import last_words, migration_status_of
 from pipelines.targets.local.ports import CommandResult
 
 NO_BACKUP = "none"

@@ -12,12 +12,12 @@ from pipelines.model.release import Release
 from pipelines.model.resource import Resource
 from pipelines.model.slots import Slot
 from pipelines.model.sync import PlanStep
+from pipelines.targets.answers import migration_status_of
 from pipelines.targets.kubernetes.hook_files import HookFiles
 from pipelines.targets.kubernetes.layout import Place
 from pipelines.targets.kubernetes.observed import ObservedTarget
 from pipelines.targets.kubernetes.ports import KubernetesAdapters, Stock
 from pipelines.targets.kubernetes.traffic import Traffic
-from pipelines.targets.local.application import migration_status_of
 from pipelines.targets.local.target import PROBE_PATH
 
 

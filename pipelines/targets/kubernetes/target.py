@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
-from pipelines.model.branch import ActiveRow, RowReading
-from pipelines.model.errors import Refused, SlipwayError, Unavailable
+from pipelines.model.branch import RowReading
+from pipelines.model.errors import SlipwayError, Unavailable
 from pipelines.model.live import (
     BackupInfo,
-    Check,
-    Handover,
     Health,
     LiveState,
     Mend,
-    MigrationStatus,
     ProbeSamples,
     SlotLive,
     TrafficCounters,
@@ -22,6 +18,7 @@ from pipelines.model.live import (
 from pipelines.model.release import Release
 from pipelines.model.resource import Resource, ResourceKey
 from pipelines.model.slots import Slot
+from pipelines.targets.asking import MIGRATE_SECONDS, AsksApplication
 from pipelines.targets.kubernetes import pods as status
 from pipelines.targets.kubernetes.commands import Commands
 from pipelines.targets.kubernetes.layout import RELEASE_LABEL, Place
@@ -32,26 +29,15 @@ from pipelines.targets.kubernetes.reach import Reach
 from pipelines.targets.kubernetes.services import ServiceKeeper
 from pipelines.targets.kubernetes.slots import SlotKeeper
 from pipelines.targets.kubernetes.traffic import Traffic, live_process
-from pipelines.targets.local.application import (
-    HANDOVER_SECONDS,
-    MIGRATE_SECONDS,
-    STATUS_SECONDS,
-    checks_of,
-    database_was_away,
-    handover_args,
-    last_words,
-    migration_status_of,
-    row_of,
-)
 from pipelines.targets.local.ports import CommandResult
-from pipelines.targets.local.target import LOCK_TIMEOUT, PROBE_PATH
+from pipelines.targets.local.target import PROBE_PATH
 
 WATCHED = (("apps", "Deployment"), ("", "ConfigMap"), ("", "Service"))
 LEAVING_SECONDS = 1.5
 """Before pods are killed that may still get connections: what a change of endpoints may take."""
 
 
-class KubernetesTarget:
+class KubernetesTarget(AsksApplication):
     def __init__(self, place: Place, stock: Stock, adapters: KubernetesAdapters) -> None:
         self.environment, self.place, self.stock = place.environment, place, stock
         self.adapters, self.cluster, self.rows = adapters, adapters.cluster, adapters.rows
@@ -166,30 +152,10 @@ class KubernetesTarget:
         return self.road.url(self.place.active if active else self.place.preview)
 
     # --- database --------------------------------------------------------------------------------
-    def migration_status(self, release: Release) -> MigrationStatus:
-        if not release.application.offers("migrate"):
-            return MigrationStatus((), (), (), ())
-        return migration_status_of(self._run(release, None, "migrate", ["status"], STATUS_SECONDS))
-
-    def migrate(self, release: Release, kind: str) -> None:
-        self._migrate(release, ["up", "--kind", kind])
-
-    def undo_migrations(self, release: Release, to: str) -> None:
-        self._migrate(release, ["down", "--to", to])
-
-    def _migrate(self, release: Release, arguments: Sequence[str]) -> None:
+    def _run_migration(self, release: Release, arguments: Sequence[str]) -> CommandResult:
         """Always in a Job: it must not share a slot's memory limit, nor end with one of its pods."""
-        if not release.application.offers("migrate"):
-            return
         words = [*release.application.commands["migrate"], *arguments, "--output", "json"]
-        result = self.commands.in_job(release, Slot.BLUE, "migrate", words, MIGRATE_SECONDS)
-        if result.code is None:
-            raise Unavailable(f"migrations did not end within {MIGRATE_SECONDS:g} s")
-        if result.code != 0:
-            answer = result.answer if isinstance(result.answer, dict) else {}
-            said = f"migrations failed: {answer.get('message') or last_words(result)}"
-            later = answer.get("error") == LOCK_TIMEOUT or database_was_away(said)
-            raise Unavailable(said) if later else Refused(said)
+        return self.commands.in_job(release, Slot.BLUE, "migrate", words, MIGRATE_SECONDS)
 
     def backup(self, reason: str) -> BackupInfo:
         return self.adapters.backups.take(reason)
@@ -237,35 +203,6 @@ class KubernetesTarget:
         return (*self.slots.drift(slot), *edge)
 
     # --- checks ----------------------------------------------------------------------------------
-    def application_check(
-        self,
-        release: Release,
-        slot: Slot,
-        command: str,
-        args: Sequence[str],
-        timeout_seconds: float,
-    ) -> Sequence[Check]:
-        if not release.application.offers(command):
-            words = f"the application does not offer {command}"
-            return (Check(command, True, words, samples=0),)
-        result = self._run(release, slot, command, args, timeout_seconds)
-        return checks_of(command, result, timeout_seconds)
-
-    def application_answer(
-        self,
-        release: Release,
-        slot: Slot,
-        command: str,
-        args: Sequence[str],
-        timeout_seconds: float,
-    ) -> Any:
-        if not release.application.offers(command):
-            return None
-        result = self._run(release, slot, command, args, timeout_seconds)
-        if result.code is None or result.answer is None:
-            raise Unavailable(f"{command} gave no answer: {last_words(result)}")
-        return result.answer
-
     def _run(
         self,
         release: Release,
@@ -277,20 +214,6 @@ class KubernetesTarget:
         return self.commands.run(release, slot or Slot.BLUE, command, args, timeout_seconds)
 
     # --- switch ----------------------------------------------------------------------------------
-    def handover(self, release: Release, request: Handover) -> ActiveRow:
-        """The application moves its own lease in the same transaction; one without a lease has
-        the row written by the engine."""
-        if not release.application.offers("handover"):
-            return self.rows.switch(request)
-        arguments = handover_args(request)
-        return row_of(self._run(release, request.slot, "handover", arguments, HANDOVER_SECONDS))
-
-    def confirm(self, operation: str, token: int) -> None:
-        self.rows.confirm(operation, token)
-
-    def mark_published(self, operation: str, token: int) -> None:
-        self.rows.published(operation, token)
-
     def set_traffic(self, slot: Slot, *, live: bool, wait_seconds: float = 0.0) -> bool:
         if not live:
             self.road.take(slot)

@@ -5,36 +5,22 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Sequence
-from typing import Any
 
-from pipelines.model.branch import ActiveRow, RowReading
-from pipelines.model.errors import Refused, Unavailable
+from pipelines.model.branch import RowReading
+from pipelines.model.errors import Refused
 from pipelines.model.live import (
     BackupInfo,
-    Check,
-    Handover,
     Health,
     LiveState,
     Mend,
-    MigrationStatus,
     ProbeSamples,
     SlotLive,
     TrafficCounters,
 )
 from pipelines.model.release import Release
 from pipelines.model.slots import Slot
-from pipelines.targets.local.application import (
-    HANDOVER_SECONDS,
-    MIGRATE_SECONDS,
-    STATUS_SECONDS,
-    ApplicationCommands,
-    checks_of,
-    database_was_away,
-    handover_args,
-    last_words,
-    migration_status_of,
-    row_of,
-)
+from pipelines.targets.asking import AsksApplication
+from pipelines.targets.local.application import ApplicationCommands
 from pipelines.targets.local.controller_keeper import ControllerKeeper
 from pipelines.targets.local.layout import LOOPBACK, Layout, write_atomically
 from pipelines.targets.local.observation import Observer
@@ -43,17 +29,16 @@ from pipelines.targets.local.process_orders import process_name, slot_environmen
 from pipelines.targets.local.services import ServiceKeeper
 from pipelines.targets.local.slot_keeper import SlotKeeper
 
-LOCK_TIMEOUT = "LOCK_TIMEOUT"
-"""What an application names a migration that met a busy lock: to be tried again later."""
 PROBE_PATH = "/health/ready"
 TRAFFIC_POLL_SECONDS = 0.005
 
 
-class LocalTarget:
+class LocalTarget(AsksApplication):
     def __init__(self, layout: Layout, store: Releases, adapters: LocalAdapters) -> None:
         self.environment = layout.environment
         self.layout, self.store, self.adapters = layout, store, adapters
         self.processes, self.http = adapters.processes, adapters.http
+        self.rows = adapters.rows
         supervisor = adapters.supervisor
         self.services = ServiceKeeper(layout, store, supervisor, self.processes, self.http)
         self.slots = SlotKeeper(layout, store, supervisor, self.processes, self.services)
@@ -66,7 +51,7 @@ class LocalTarget:
         self.layout.make_folders()
         self.adapters.supervisor.begin()
         self.adapters.database.ensure()
-        self.adapters.rows.apply_schema()
+        self.rows.apply_schema()
         self.adapters.supervisor.ready()
         self.services.ensure(services)
 
@@ -88,7 +73,7 @@ class LocalTarget:
             self.slots.finish_stop(slot)
         self.services.stop()
         self.adapters.supervisor.stop()
-        self.adapters.rows.close()
+        self.rows.close()
         self.adapters.database.stop()
 
     def pinned_releases(self) -> set[str]:
@@ -110,7 +95,7 @@ class LocalTarget:
         return self.observer.slot(slot)
 
     def read_row(self) -> RowReading:
-        return self.adapters.rows.read()
+        return self.rows.read()
 
     def live_url(self) -> str:
         return f"http://{LOOPBACK}:{self.layout.live_port}"
@@ -119,29 +104,6 @@ class LocalTarget:
         return f"http://{LOOPBACK}:{self.layout.slot_port(slot)}"
 
     # --- database --------------------------------------------------------------------------------
-    def migration_status(self, release: Release) -> MigrationStatus:
-        if not release.application.offers("migrate"):
-            return MigrationStatus((), (), (), ())
-        return migration_status_of(self._run(release, None, "migrate", ["status"], STATUS_SECONDS))
-
-    def migrate(self, release: Release, kind: str) -> None:
-        self._migrate(release, ["up", "--kind", kind])
-
-    def undo_migrations(self, release: Release, to: str) -> None:
-        self._migrate(release, ["down", "--to", to])
-
-    def _migrate(self, release: Release, arguments: Sequence[str]) -> None:
-        if not release.application.offers("migrate"):
-            return
-        result = self._run(release, None, "migrate", arguments, MIGRATE_SECONDS)
-        if result.code is None:
-            raise Unavailable(f"migrations did not end within {MIGRATE_SECONDS:g} s")
-        if result.code != 0:
-            answer = result.answer if isinstance(result.answer, dict) else {}
-            words = f"migrations failed: {answer.get('message') or last_words(result)}"
-            later = answer.get("error") == LOCK_TIMEOUT or database_was_away(words)
-            raise Unavailable(words) if later else Refused(words)
-
     def backup(self, reason: str) -> BackupInfo:
         return self.adapters.database.backup(reason)
 
@@ -163,7 +125,7 @@ class LocalTarget:
             raise Refused(
                 f"processes still run: {', '.join(running)}", hint="stop both slots first"
             )
-        self.adapters.rows.close()
+        self.rows.close()
         self.adapters.database.restore(name)
 
     # --- slots -----------------------------------------------------------------------------------
@@ -177,35 +139,6 @@ class LocalTarget:
         return self.slots.drift(slot)
 
     # --- checks ----------------------------------------------------------------------------------
-    def application_check(
-        self,
-        release: Release,
-        slot: Slot,
-        command: str,
-        args: Sequence[str],
-        timeout_seconds: float,
-    ) -> Sequence[Check]:
-        if not release.application.offers(command):
-            words = f"the application does not offer {command}"
-            return (Check(command, True, words, samples=0),)
-        result = self._run(release, slot, command, args, timeout_seconds)
-        return checks_of(command, result, timeout_seconds)
-
-    def application_answer(
-        self,
-        release: Release,
-        slot: Slot,
-        command: str,
-        args: Sequence[str],
-        timeout_seconds: float,
-    ) -> Any:
-        if not release.application.offers(command):
-            return None
-        result = self._run(release, slot, command, args, timeout_seconds)
-        if result.code is None or result.answer is None:
-            raise Unavailable(f"{command} gave no answer: {last_words(result)}")
-        return result.answer
-
     def _run(
         self,
         release: Release,
@@ -220,20 +153,6 @@ class LocalTarget:
         return self.commands.run(release, python, env, command, args, timeout_seconds)
 
     # --- switch ----------------------------------------------------------------------------------
-    def handover(self, release: Release, request: Handover) -> ActiveRow:
-        """The application moves its own lease in the same transaction; one without a lease has
-        the row written by the engine."""
-        if not release.application.offers("handover"):
-            return self.adapters.rows.switch(request)
-        arguments = handover_args(request)
-        return row_of(self._run(release, request.slot, "handover", arguments, HANDOVER_SECONDS))
-
-    def confirm(self, operation: str, token: int) -> None:
-        self.adapters.rows.confirm(operation, token)
-
-    def mark_published(self, operation: str, token: int) -> None:
-        self.adapters.rows.published(operation, token)
-
     def set_traffic(self, slot: Slot, *, live: bool, wait_seconds: float = 0.0) -> bool:
         path = self.layout.traffic_file(slot)
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
