@@ -7,6 +7,7 @@ python -m tests.cluster status           what runs, by process id
 python -m tests.cluster env              lines for a shell: eval "$(python -m tests.cluster env)"
 python -m tests.cluster image load FILE  a docker-archive into the cluster's containerd
 python -m tests.cluster docker up|down   a Docker Engine for building images; prints DOCKER_HOST
+python -m tests.cluster registry up|down a container registry that the node knows too; prints its name
 python -m tests.cluster argocd up|down   Argo CD beside the cluster; `up --lifted` without its limits
 python -m tests.cluster down             end everything
 """
@@ -18,7 +19,7 @@ import json
 import sys
 from pathlib import Path
 
-from tests.cluster import argocd, docker, images, lifecycle, needs, standing, tools
+from tests.cluster import argocd, docker, images, lifecycle, needs, registry, standing, tools
 from tests.cluster.errors import ClusterError
 from tests.cluster.folder import Folder
 from tests.cluster.versions import BY_NAME, DEBIAN
@@ -86,6 +87,16 @@ def _docker_down(folder: Folder, _: argparse.Namespace) -> int:
     return 0
 
 
+def _registry_up(folder: Folder, _: argparse.Namespace) -> int:
+    print(registry.up(folder))
+    return 0
+
+
+def _registry_down(folder: Folder, _: argparse.Namespace) -> int:
+    registry.down(folder)
+    return 0
+
+
 def _argocd_up(folder: Folder, asked: argparse.Namespace) -> int:
     argocd.up(folder, argocd.LIFTED if asked.lifted else {})
     return 0
@@ -118,6 +129,9 @@ def _parser() -> argparse.ArgumentParser:
     engine = commands.add_parser("docker").add_subparsers(required=True, metavar="COMMAND")
     for name, action in {"up": _docker_up, "down": _docker_down}.items():
         engine.add_parser(name).set_defaults(action=action)
+    store = commands.add_parser("registry").add_subparsers(required=True, metavar="COMMAND")
+    for name, action in {"up": _registry_up, "down": _registry_down}.items():
+        store.add_parser(name).set_defaults(action=action)
     argo = commands.add_parser("argocd").add_subparsers(required=True, metavar="COMMAND")
     start = argo.add_parser("up", help="install and start Argo CD beside the cluster")
     start.add_argument(
