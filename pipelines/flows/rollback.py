@@ -92,8 +92,11 @@ def rollback(ctx: Context, *, reason: str) -> Operation:
         reading = ctx.target.read_row()
         row = reading.row
         running = stop_hooks(ctx, row, token) or ctx.records.journal.running()
-        if running is not None and row is not None and _not_switched(running, row):
-            return _abort(ctx, running, row, reason, token)
+        if running is not None and row is not None:
+            if _not_switched(running, row):
+                return _abort(ctx, running, row, reason, token)
+            if running.kind == "rollback" and running.id == row.operation:
+                return _finish(ctx, running, row, token)
         plan, bad, old = plan_rollback(ctx, row)
         operation = _open(ctx, plan, reason, token)
         bad_release = row.release if row else ctx.target.observe_slot(bad).release or ""
@@ -155,6 +158,16 @@ def _abort(ctx: Context, running: Operation, row: ActiveRow, reason: str, token:
     )
     stopped = journal.get(running.id) or running
     return replace(stopped, status="succeeded", message=f"{row.release} stays active. {told}")
+
+
+def _finish(ctx: Context, running: Operation, row: ActiveRow, token: int) -> Operation:
+    """One that was cut off, or is under way elsewhere, has written the row already: its rest is done.
+    To go back once more from there would bring the bad release again, which nobody has held yet."""
+    started = ctx.monotonic()
+    operation = _back(ctx, running, None, row.slot.other, ctx.store.get(row.release), token)
+    bad_release = row.previous_release or ""
+    message = _tell_git(ctx, operation, bad_release, running.reason, token)
+    return _end(ctx, operation, bad_release, token, ctx.monotonic() - started, message, down=False)
 
 
 def _undo_half_done(ctx: Context, running: Operation) -> str:
