@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from pipelines import wiring_target
 from pipelines.flows.context import Context, Progress
-from pipelines.model.environment import EnvironmentSettings
+from pipelines.model.environment import ARGO_CD, EnvironmentSettings
 from pipelines.model.errors import SlipwayError
 from pipelines.model.release import ENVIRONMENTS
 from pipelines.model.slots import Slot
@@ -117,6 +117,14 @@ def open_arrivals(state: Path) -> Arrivals:
     from pipelines.adapters.git_arrival import GitArrivals
 
     return GitArrivals(state.resolve() / "origin.git")
+
+
+def synced_by_argo_cd(state: Path, environment: str) -> bool:
+    """As `slipway up` took it over. Raises BadInput, NeedsPerson."""
+    if environment not in ENVIRONMENTS:
+        return False
+    found = wiring_target.remembered(Installation.load(state.resolve()).layout(environment))
+    return found is not None and found.controller == ARGO_CD
 
 
 def open_jobs(state: Path) -> Jobs:

@@ -22,6 +22,7 @@ from pipelines.adapters.git_objects import (
     write_tree,
 )
 from pipelines.adapters.git_origin_setup import OriginChange, init_origin
+from pipelines.adapters.git_reverts import ENVIRONMENT_TRAILER, RELEASE_FILE, why_foreign
 from pipelines.adapters.git_update import update_ref
 from pipelines.flows.ports import BranchCommit
 from pipelines.model.branch import BranchHead, BranchReading, BranchState
@@ -30,9 +31,7 @@ from pipelines.model.errors import BadInput, InProgress, NeedsPerson, Unavailabl
 
 __all__ = ["GitOrigin", "OriginChange", "init_origin"]
 
-ENVIRONMENT_TRAILER = "Slipway-Environment"
 AUDIT_TRAILER = "Slipway-Audit-Head"
-RELEASE_FILE = "release.yaml"
 
 
 class GitOrigin:
@@ -104,15 +103,19 @@ class GitOrigin:
         return True
 
     def _foreign(self, environment: str, known: str | None, head: str) -> str:
-        """What is wrong with the first commit since the known one that Slipway did not write."""
+        """What is wrong with the newest commit since the known one that Slipway did not write, unless
+        it only goes back to what Slipway wrote before."""
         span = [head] if known is None or known == head else [head, f"^{known}"]
         try:
             listed = self._git.text("rev-list", "--max-count=200", *span).split() or [head]
         except GitFailed as error:
             raise GitFailed(["rev-list"], error.code, f"{head}: {error.message}") from None
         for commit in self._commits(listed):
-            if commit.trailers.get(ENVIRONMENT_TRAILER) != environment:
-                return f"{commit.id} ({commit.subject!r}) was not written by Slipway"
+            if commit.trailers.get(ENVIRONMENT_TRAILER) == environment:
+                continue
+            problem = why_foreign(self._git, environment, commit)
+            if problem:
+                return problem
         return ""
 
     def _commits(self, names: Sequence[str]) -> list[Commit]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pipelines.adapters.branch_start import starts_from
 from pipelines.adapters.git_command import GitFailed
 from pipelines.adapters.git_objects import parse_commit, read_objects
+from pipelines.adapters.git_reverts import why_not_back
 from pipelines.adapters.git_source import GitSource
 
 
@@ -47,6 +48,9 @@ class GitArrivals(GitSource):
 
     def descends(self, commit: str, ancestor: str) -> bool:
         return self._answers("merge-base", "--is-ancestor", ancestor, commit)
+
+    def why_not_back(self, environment: str, old: str, new: str) -> str:
+        return self._read(lambda: why_not_back(self._git, environment, old, new))
 
     def _answers(self, *arguments: str) -> bool:
         try:

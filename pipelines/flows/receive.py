@@ -5,7 +5,7 @@ Nothing slow happens here: the check itself is a job. Each ref of a push is judg
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -41,6 +41,10 @@ class Arrivals(Texts, Protocol):
         """Which of the branches it left from, as a check finds it (`adapters.branch_start`); empty
         when their histories never met."""
 
+    def why_not_back(self, environment: str, old: str, new: str) -> str:
+        """Empty when the push brings only commits that go back to what Slipway wrote before on
+        `env/<env>`, as `git revert` makes them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Push:
@@ -64,14 +68,24 @@ class Push:
         return not self.old.strip(NOTHING)
 
 
+def never(_: str) -> bool:
+    """The default of `reverts`."""
+    return False
+
+
 def target_of(branch: str) -> str:
     """The branch it is merged to; empty for one that is merged nowhere."""
     return TARGETS.get(branch.partition("/")[0], "") if "/" in branch else ""
 
 
-def judge(push: Push, origin: Arrivals) -> None:
+def judge(push: Push, origin: Arrivals, reverts: Callable[[str], bool] = never) -> None:
     """Raises Refused with the reason and the right command; Unavailable and BadInput (a policy that
-    cannot be read) refuse as well."""
+    cannot be read) refuse as well. `reverts`: whether people go back in git in an environment, because
+    somebody else syncs its branch."""
+    kind, _, environment = push.branch.partition("/")
+    if push.ref.startswith(HEADS) and kind == "env":
+        _environment(push, environment, origin, reverts)
+        return
     _kind(push)
     _name(push, origin)
     if push.deletes:
@@ -89,13 +103,6 @@ def _kind(push: Push) -> None:
         )
     if not push.ref.startswith(HEADS):
         raise Refused(f"{push.ref} is no branch", hint="git push slipway HEAD:feature/NAME")
-    kind, _, rest = push.branch.partition("/")
-    if kind == "env":
-        raise Refused(
-            f"{push.ref} is written by Slipway alone; nothing was changed",
-            hint=f"to release: slipway promote {rest}; "
-            f"to go back: slipway rollback {rest} --reason …",
-        )
     if push.branch in PROTECTED:
         what = "deleted" if push.deletes else "pushed to"
         ways = {
@@ -105,6 +112,22 @@ def _kind(push: Push) -> None:
             "--reason …; your own work: git push slipway HEAD:feature/NAME",
         }
         raise Refused(f"{push.branch} is not {what}", hint=ways[push.branch])
+
+
+def _environment(
+    push: Push, environment: str, origin: Arrivals, reverts: Callable[[str], bool]
+) -> None:
+    """Where Argo CD syncs, a person may go back by `git revert`; everything else is Slipway's to write."""
+    why = ""
+    if not push.creates and not push.deletes and reverts(environment):
+        why = origin.why_not_back(environment, push.old, push.new)
+        if not why:
+            return
+    raise Refused(
+        f"{push.ref} is written by Slipway alone{f' ({why})' if why else ''}; nothing was changed",
+        hint=f"to release: slipway promote {environment}; "
+        f"to go back: slipway rollback {environment} --reason …",
+    )
 
 
 def _name(push: Push, origin: Arrivals) -> None:
