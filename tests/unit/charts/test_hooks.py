@@ -38,8 +38,18 @@ def test_each_has_the_phase_and_the_wave_of_the_step_table(renderer: ChartRender
 
 def test_a_slot_comes_up_in_the_wave_of_its_step(renderer: ChartRenderer) -> None:
     (stage,) = [step for step in STEPS if step.name == "stage"]
-    for item in of_kind(objects(renderer, "trading"), "Deployment").values():
+    found = objects(renderer, "trading", hooks={"enabled": True}, engineImage=ENGINE)
+    for item in of_kind(found, "Deployment").values():
         assert item["metadata"]["annotations"][f"{ARGO}/sync-wave"] == str(stage.wave)
+
+
+def test_the_other_slot_changes_after_the_last_hook_switched_away_from_it(
+    renderer: ChartRenderer,
+) -> None:
+    last = max(step.wave for step in STEPS)
+    found = objects(renderer, "trading", hooks={"enabled": False})
+    for item in of_kind(found, "Deployment").values():
+        assert int(item["metadata"]["annotations"][f"{ARGO}/sync-wave"]) > last
 
 
 def test_each_may_take_what_the_table_allows_and_the_switch_its_soak_too(
