@@ -7,6 +7,7 @@ from pipelines.flows.context import Context
 from pipelines.flows.slots import CLOSED
 from pipelines.model.branch import ActiveRow
 from pipelines.model.errors import Refused, Unavailable
+from pipelines.model.hook import closed_key
 from pipelines.model.plan import Plan, PlanItem
 from pipelines.model.slots import Slot
 
@@ -76,6 +77,8 @@ def contract(ctx: Context, plan: Plan, *, reason: str) -> str:
         # Closed before it is applied: a crash in between must not leave a way back that is none.
         already = ctx.records.journal.fact(CLOSED) or []
         ctx.records.journal.set_fact(CLOSED, sorted({*already, *closes}))
+        operation = new_operation_id("contract")
+        _tell_hooks(ctx, closes, operation)
         idle = Slot(plan.from_slot).other
         if ctx.target.observe_slot(idle).release in closes:
             ctx.target.stop_slot(idle, kill=False, forget=True)
@@ -88,7 +91,7 @@ def contract(ctx: Context, plan: Plan, *, reason: str) -> str:
             plan_digest=plan.digest,
             result="done",
             details={
-                "operation": new_operation_id("contract"),
+                "operation": operation,
                 "revisions": list(revisions),
                 "closes": closes,
                 "backup": backup.name,
@@ -98,3 +101,12 @@ def contract(ctx: Context, plan: Plan, *, reason: str) -> str:
     finally:
         ctx.records.lock.release(token)
         ctx.wake()
+
+
+def _tell_hooks(ctx: Context, closes: list[str], operation: str) -> None:
+    """In a cluster they do not see the journal, and git may be reverted to what is closed."""
+    if ctx.hooks is None:
+        return
+    ctx.hooks.prepare()
+    for release in closes:
+        ctx.hooks.record_once(closed_key(release), operation)

@@ -7,6 +7,7 @@ Each hook is a process of its own without a state folder. What it must know is i
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from pipelines.engine.admission import Admission, Way, admit
 from pipelines.engine.guard import guard
@@ -18,7 +19,8 @@ from pipelines.flows.run import Run, StepFailed, demand, run_step
 from pipelines.model import hook
 from pipelines.model.branch import BranchHead
 from pipelines.model.errors import Refused, SlipwayError, StaleToken, Unavailable
-from pipelines.model.hook import HookRecord
+from pipelines.model.hook import HookRecord, closed_key
+from pipelines.model.live import MigrationStatus
 from pipelines.model.steps import STEPS
 from pipelines.records.protocols import Operation
 
@@ -92,8 +94,18 @@ def _guard(desk: Desk, found: Admission) -> Told:
     lies there."""
     release = desk.delivery.release
     status = desk.ctx.target.migration_status(release)
+    if found.operation != desk.delivery.state.operation:
+        status = _way_back(desk, release.id, status)
     checks = guard(desk.delivery.state, release, freeze=None, migrations=status)
     return demand("guard", checks), {"pending": list(status.pending)}
+
+
+def _way_back(desk: Desk, release: str, status: MigrationStatus) -> MigrationStatus:
+    """The branch names an operation that was active here before, as after a `git revert`. What was
+    migrated since then only added something, or it closed this way; verify asks the release itself."""
+    if desk.records.once(closed_key(release)):
+        raise StepFailed("guard", f"the way back to {release} was closed by a contract migration")
+    return replace(status, missing=())
 
 
 def _verify(desk: Desk, found: Admission) -> Told:

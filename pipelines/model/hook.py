@@ -15,6 +15,11 @@ STOPPED = "stopped"
 """Somebody went back while it was under way."""
 
 
+def closed_key(release: str) -> str:
+    """Once-key of a contract migration without which this release cannot run any more."""
+    return f"closed:{release}"
+
+
 @dataclass(frozen=True, slots=True)
 class HookRecord:
     """One step of one operation, as it ended last. `named` is the operation that the branch named;
