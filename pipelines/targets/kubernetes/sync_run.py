@@ -116,7 +116,7 @@ class Syncer:
         def tell(message: str, done: int, total: int) -> None:
             progress(Progress(message, done, total))
 
-        last, tries = attempt(left()), 1
+        last, tries = attempt(limits.operation_seconds), 1
         while last.again and tries <= self.settings.retry.limit:
             if not self._pause(tries, left(), stop):
                 break
