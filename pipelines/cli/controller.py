@@ -2,36 +2,49 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import click
 
+from pipelines.cli.in_cluster import in_cluster_options, log, refuse_outside, run_in_cluster
 from pipelines.cli.options import environment_argument, examples, output_option, state_option
 
 
-@click.command(epilog=examples("slipway controller dev", "slipway controller production --observe"))
+@click.command(epilog=examples(
+    "slipway controller dev", "slipway controller production --observe",
+    "slipway controller dev --in-cluster --application application.yaml",
+))  # fmt: skip
 @environment_argument
 @click.option("--observe", is_flag=True,
-              help="Never go forward: publish reverts and holds. As a matter of course where the "
-              "environment says `controller: argo-cd`; refused where it does not.")  # fmt: skip
+              help="Never go forward: publish reverts and holds. As a matter of course where "
+              "somebody in the cluster syncs the branch (`controller: deployment` or `argo-cd`); "
+              "refused where nobody does.")  # fmt: skip
 @click.option("--supervised", is_flag=True, hidden=True, help="Leave when the parent is replaced.")
+@in_cluster_options
 @state_option
 @output_option
-def command(environment: str, observe: bool, supervised: bool, state: Path, output: str) -> None:
+def command(
+    environment: str, observe: bool, supervised: bool, in_cluster: bool, state: Path, output: str,
+    **place: Any,
+) -> None:  # fmt: skip
     """Keep ENV what its branch and its database say: release, heal, publish. Runs until stopped.
 
     `slipway up` starts one per environment. A second one waits for the lock of the first.
+
+    With --in-cluster it is who syncs the branch where the environment says `controller: deployment`:
+    it needs no installation, reads the Applications that one would give to Argo CD, and acts in the
+    cluster in whose pod it runs. charts/controller starts it.
     """
+    if in_cluster:
+        run_in_cluster(environment, state, observe=observe, **place)
+        return
+    refuse_outside(place)
     from pipelines import wiring
     from pipelines.controller.loop import Controller
     from pipelines.flows.context import Progress
     from pipelines.model.errors import BadInput, SlipwayError
-
-    def log(words: str) -> None:
-        sys.stdout.write(words + "\n")
-        sys.stdout.flush()
 
     def progress(event: Progress) -> None:
         log(f"{event.step} {event.status} {event.detail}".rstrip())
@@ -40,8 +53,8 @@ def command(environment: str, observe: bool, supervised: bool, state: Path, outp
     if observe and context.observed is None:
         raise BadInput(
             f"--observe: nobody but Slipway takes releases into {environment}",
-            hint=f"let Argo CD do it: `kubernetes: {{controller: argo-cd}}` in"
-            f" environments/{environment}/environment.yaml on main, then slipway up",
+            hint="let somebody in the cluster do it: `kubernetes: {controller: deployment}`, or"
+            f" argo-cd, in environments/{environment}/environment.yaml on main, then slipway up",
         )
     controller = Controller(context, log, supervised=supervised)
     if environment == wiring.WORKER:

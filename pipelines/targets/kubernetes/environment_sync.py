@@ -16,7 +16,8 @@ from pipelines.model.resource import Resource
 from pipelines.model.slots import Slot
 from pipelines.model.sync import PlanStep, ResultCode, Retry, SyncOutcome, SyncSettings
 from pipelines.targets.kubernetes.cluster import Cluster
-from pipelines.targets.kubernetes.layout import EDGE, NAME_LABEL, SLOT_LABEL, Place
+from pipelines.targets.kubernetes.foreign import first_foreign
+from pipelines.targets.kubernetes.layout import EDGE, SLOT_LABEL, Place
 from pipelines.targets.kubernetes.live_cache import WatchedCache
 from pipelines.targets.kubernetes.live_scope import LiveScope
 from pipelines.targets.kubernetes.ports import Diary
@@ -78,16 +79,10 @@ class EnvironmentSync:
         return syncer
 
     def _refuse_foreign(self, desired: Sequence[Resource]) -> None:
-        wanted = {one.key for one in desired}
-        store = self._cache.store
-        for other in sorted(store.applications()):
-            if self.place.is_ours(other):
-                continue
-            for key in sorted(store.of(other)):
-                live = store.get(key)
-                name = live.labels.get(NAME_LABEL) if live else ""
-                if key in wanted or (live and name == self.place.application):
-                    raise foreign(self.place, str(key), other)
+        place, wanted = self.place, {one.key for one in desired}
+        found = first_foreign(self._cache.store, wanted, {place.application}, place.is_ours)
+        if found is not None:
+            raise foreign(place, str(found[0]), found[1])
 
 
 def part_settings(place: Place, part: str) -> SyncSettings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -25,9 +26,15 @@ class LiveScope:
     def __init__(self, cluster: Cluster, cache: WatchedCache, settings: SyncSettings) -> None:
         self._cluster, self.cache, self._settings = cluster, cache, settings
         self._searched: set[str] = set()
+        self._lock = threading.Lock()
 
     def cover(self, desired: Sequence[Resource]) -> None:
-        """Raises what the API server refuses of the desired kinds."""
+        """Raises what the API server refuses of the desired kinds. Who comes second from another
+        thread waits until what the first asked for was listed."""
+        with self._lock:
+            self._cover(desired)
+
+    def _cover(self, desired: Sequence[Resource]) -> None:
         namespaces = [self._settings.namespace]
         namespaces += [resource.namespace for resource in desired if resource.namespace]
         places = [place for place in dict.fromkeys(namespaces) if place]
