@@ -108,28 +108,29 @@ def open_target(
         http=PlainHttp(),
         keeper=HostKeeper(layout),
     )
-    kind = ObservedTarget if settings.controller == ARGO_CD else KubernetesTarget
+    kind = ObservedTarget if settings.hooked else KubernetesTarget
     return kind(place, store, adapters)
 
 
 def open_hooks(
     layout: Layout, target: Target
 ) -> tuple[HookRecords | None, Callable[[str], str] | None]:
-    """What hooks of an environment on a cluster wrote down; and, where Argo CD syncs it, its word
-    about a commit."""
+    """What hooks of an environment on a cluster wrote down; and, where somebody in the cluster syncs
+    it, their word about a commit."""
     settings = remembered(layout)
     if settings is None:
         return None, None
     from pipelines.adapters.hook_rows import HookRows
-    from pipelines.targets.kubernetes.argo import failed_sync
+    from pipelines.targets.kubernetes import argo, sync_states
     from pipelines.targets.kubernetes.target import KubernetesTarget
 
     assert isinstance(target, KubernetesTarget)
     cluster, place = target.cluster, target.place
     rows = HookRows(url_file(layout, settings), layout.environment)
-    if settings.controller != ARGO_CD:
+    if not settings.hooked:
         return rows, None
-    return rows, lambda commit: failed_sync(cluster, place, commit)
+    theirs = argo if settings.controller == ARGO_CD else sync_states
+    return rows, lambda commit: theirs.failed_sync(cluster, place, commit)
 
 
 def place_of(layout: Layout, settings: KubernetesSettings, store: ReleaseStore) -> Place:

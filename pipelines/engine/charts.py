@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from pipelines.model.environment import ARGO_CD, EnvironmentSettings, KubernetesSettings
+from pipelines.model.environment import EnvironmentSettings, KubernetesSettings
 from pipelines.model.errors import BadInput
 from pipelines.model.release import Release
 from pipelines.model.slots import Slot
@@ -52,7 +52,7 @@ def render_slot(
     delivery: str = "",
 ) -> str:
     """What `slot` runs of a release. `source`: the folder with the release's own `charts/`.
-    `active`: the slot shall become active, so that hooks of Argo CD belong to it; `delivery` is what
+    `active`: the slot shall become active, so that hooks belong to it; `delivery` is what
     they are told (`model.delivery`).
 
     Raises BadInput: no chart, or what the chart refuses.
@@ -88,7 +88,7 @@ def chart_values(
     own = release.values.get(settings.name, {})
     where = place_of(settings, release.application.name)
     asked = own.get("hooks")
-    wanted = hooks and where.controller == ARGO_CD
+    wanted = hooks and where.hooked
     if isinstance(asked, Mapping) and asked.get("enabled") is False:
         wanted = False
     known: dict[str, Any] = {

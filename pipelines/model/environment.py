@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 LOCAL, KUBERNETES = "local", "kubernetes"
 TARGETS = (LOCAL, KUBERNETES)
-SLIPWAY, ARGO_CD = "slipway", "argo-cd"
-CONTROLLERS = (SLIPWAY, ARGO_CD)
+SLIPWAY, DEPLOYMENT, ARGO_CD = "slipway", "deployment", "argo-cd"
+CONTROLLERS = (SLIPWAY, DEPLOYMENT, ARGO_CD)
 OPERATION_SECONDS = 900.0
 
 
@@ -39,8 +39,8 @@ class KubernetesSettings:
     `engine_image` are repositories without a tag: that of the application's image is the release's
     id. `database_url_file` holds the URI by which Slipway itself reaches the environment's
     PostgreSQL (pods are given theirs by a secret that the chart's values name); a relative path
-    lies in the state folder. `controller` says who applies the branch: `slipway`, or `argo-cd`,
-    whose hooks the branch then carries.
+    lies in the state folder. `controller` says who applies the branch: `slipway` on the release host,
+    `deployment`, which is Slipway in the cluster, or `argo-cd`.
     """
 
     namespace: str
@@ -51,6 +51,11 @@ class KubernetesSettings:
     engine_tag: str = ""
     database_url_file: str = ""
     operation_timeout_seconds: float = OPERATION_SECONDS
+
+    @property
+    def hooked(self) -> bool:
+        """Somebody in the cluster syncs the branch, which then carries the steps as hooks."""
+        return self.controller in (DEPLOYMENT, ARGO_CD)
 
 
 @dataclass(frozen=True, slots=True)

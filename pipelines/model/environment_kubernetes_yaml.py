@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pipelines.model.environment import ARGO_CD, CONTROLLERS, OPERATION_SECONDS, KubernetesSettings
+from pipelines.model.environment import CONTROLLERS, OPERATION_SECONDS, KubernetesSettings
 from pipelines.model.errors import BadInput
 from pipelines.model.fields import Fields
 
@@ -41,10 +41,10 @@ def read(fields: Fields) -> KubernetesSettings:
         database_url_file=_file(fields),
         operation_timeout_seconds=_seconds(fields, "operation_timeout_seconds"),
     )
-    if found.controller == ARGO_CD and not (found.engine_image and found.engine_tag):
+    if found.hooked and not (found.engine_image and found.engine_tag):
         raise BadInput(
-            f"{fields.file}: {fields.path}.controller: 'argo-cd' runs the steps of a release as hooks,"
-            " and no image is named for them",
+            f"{fields.file}: {fields.path}.controller: {found.controller!r} runs the steps of a"
+            " release as hooks, and no image is named for them",
             hint="add engine_image: REGISTRY/REPOSITORY and engine_tag: TAG, one that is never moved",
         )
     return found

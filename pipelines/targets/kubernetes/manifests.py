@@ -17,7 +17,7 @@ from pipelines.engine.chart_objects import holds_secret, objects, title
 from pipelines.engine.charts import ChartRenderer
 from pipelines.model import delivery
 from pipelines.model.branch import BranchReading, BranchState
-from pipelines.model.environment import ARGO_CD, EnvironmentSettings
+from pipelines.model.environment import EnvironmentSettings
 from pipelines.model.errors import Refused, Unavailable
 from pipelines.model.release import Release
 from pipelines.model.slots import Slot
@@ -138,7 +138,7 @@ class BranchManifests:
     def _delivery(self, state: BranchState, releases: Mapping[str, Release]) -> str:
         """What hooks are told. Nothing where no hook is rendered."""
         settings = self._settings()
-        if settings.kubernetes is None or settings.kubernetes.controller != ARGO_CD:
+        if settings.kubernetes is None or not settings.kubernetes.hooked:
             return ""
         named = [content.release for content in state.slots.values() if content is not None]
         kept = {name: releases[name] for name in named}

@@ -85,6 +85,9 @@ def test_the_target_asks_for_the_mapping() -> None:
             id="hooks",
         ),
         pytest.param(
+            WHERE.format(", controller: deployment"), "'deployment'", "engine_image", id="no engine"
+        ),
+        pytest.param(
             WHERE.format(", database_url_file: ../x"), "'../x'", "state folder", id="outside"
         ),
         pytest.param(
