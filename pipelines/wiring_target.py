@@ -20,6 +20,7 @@ from pipelines.targets.local.controller_keeper import CLUSTER_FILE
 from pipelines.targets.local.layout import Layout, write_atomically
 
 if TYPE_CHECKING:
+    from pipelines.adapters.kubernetes.client import ApiServer
     from pipelines.flows.ports import ReleaseStore
     from pipelines.records.protocols import Records
     from pipelines.targets.kubernetes.manifests import BranchManifests
@@ -78,7 +79,6 @@ def open_target(
 ) -> KubernetesTarget:
     """Nothing is asked of cluster or database yet, except where the cluster is."""
     from pipelines.adapters.http import PlainHttp
-    from pipelines.adapters.kubernetes.client import open_cluster
     from pipelines.adapters.kubernetes.controller_keeper import HostKeeper
     from pipelines.adapters.kubernetes.dumps import Dumps
     from pipelines.adapters.rows_url import UrlRows, database_url
@@ -94,7 +94,7 @@ def open_target(
         return open_records(layout.installation.state, layout.environment)
 
     place = place_of(layout, settings, store)
-    cluster = open_cluster(settings.context)
+    cluster = _open_cluster(layout.environment, settings.context)
     file = url_file(layout, settings)
     adapters = KubernetesAdapters(
         cluster=cluster,
@@ -110,6 +110,18 @@ def open_target(
     )
     kind = ObservedTarget if settings.hooked else KubernetesTarget
     return kind(place, store, adapters)
+
+
+def _open_cluster(environment: str, context: str) -> ApiServer:
+    """Raises NeedsPerson in a `.venv` that was made when no environment ran on a cluster."""
+    try:
+        from pipelines.adapters.kubernetes.client import open_cluster
+    except ModuleNotFoundError as error:
+        raise NeedsPerson(
+            f"{environment} runs on a cluster, and {error.name} is not installed here",
+            hint="make venv",
+        ) from None
+    return open_cluster(context)
 
 
 def open_hooks(
