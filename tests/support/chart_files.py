@@ -15,7 +15,7 @@ import yaml
 from pipelines.model.steps import STEPS
 
 CHARTS = Path(__file__).parents[2] / "charts"
-NAMES = ("trading", "edge", "database", "venue")
+NAMES = ("trading", "edge", "database", "venue", "controller")
 SCHEMA = "values.schema.json"
 # The switch, its analysis and its confirmation are one hook: its undo must not be left to another.
 TOGETHER = {"switch": ("switch", "analyse", "confirm")}

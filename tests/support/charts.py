@@ -25,6 +25,10 @@ EVERYTHING: Mapping[str, Any] = {
     "gateway": {"enabled": True, "namespace": "gateways"},
     "autoscaling": {"enabled": True},
     "networkPolicy": {"from": [{"namespaceSelector": {}}]},
+    "controller": {
+        "applications": {"slots": "kind: Application\n"},
+        "credentials": {"secret": "git"},  # not-a-secret: the name of a Secret
+    },
     "release": {"id": "r-1", "artifact": "a" * 64, "migrations": "m1"},
 }
 

@@ -56,7 +56,7 @@ def test_no_pod_is_given_a_token_it_did_not_ask_for(renderer: ChartRenderer, cha
     accounts = [item for item in found if item["kind"] == "ServiceAccount"]
     assert [item for item in accounts if item["automountServiceAccountToken"]] == []
     asked = {name for name, spec in specs.items() if "serviceAccountToken" in str(spec["volumes"])}
-    assert all(name.endswith(("-verify", "-switch")) for name in asked)
+    assert all(name.endswith(("-verify", "-switch", "-controller")) for name in asked)
 
 
 @pytest.mark.parametrize("chart", CHART_NAMES)
