@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from pipelines import wiring_target
 from pipelines.flows.context import Context, Progress
-from pipelines.model.environment import ARGO_CD, EnvironmentSettings
+from pipelines.model.environment import EnvironmentSettings
 from pipelines.model.errors import SlipwayError
 from pipelines.model.release import ENVIRONMENTS
 from pipelines.model.slots import Slot
@@ -70,6 +70,7 @@ def open_context(
         manifests=manifests,
         hooks=hooks,
         observed=observed,
+        syncer=wiring_target.syncer_of(layout),
         origin=origin,
         store=store,
         settings=read_settings,
@@ -119,12 +120,12 @@ def open_arrivals(state: Path) -> Arrivals:
     return GitArrivals(state.resolve() / "origin.git")
 
 
-def synced_by_argo_cd(state: Path, environment: str) -> bool:
+def synced_in_its_cluster(state: Path, environment: str) -> bool:
     """As `slipway up` took it over. Raises BadInput, NeedsPerson."""
     if environment not in ENVIRONMENTS:
         return False
     found = wiring_target.remembered(Installation.load(state.resolve()).layout(environment))
-    return found is not None and found.controller == ARGO_CD
+    return found is not None and found.hooked
 
 
 def open_jobs(state: Path) -> Jobs:

@@ -12,7 +12,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.model.environment import ARGO_CD, EnvironmentSettings, KubernetesSettings
+from pipelines.model.environment import (
+    ARGO_CD,
+    DEPLOYMENT,
+    EnvironmentSettings,
+    KubernetesSettings,
+)
 from pipelines.model.errors import NeedsPerson, SlipwayError
 from pipelines.model.hook import HookRecords
 from pipelines.targets.kubernetes.layout import Place
@@ -27,6 +32,7 @@ if TYPE_CHECKING:
     from pipelines.targets.kubernetes.target import KubernetesTarget
     from pipelines.targets.protocol import Target
 
+IN_CLUSTER = "slipway-controller"
 APPLICATION = "trading"
 """Of an environment that never had a release."""
 
@@ -143,6 +149,12 @@ def open_hooks(
         return rows, None
     theirs = argo if settings.controller == ARGO_CD else sync_states
     return rows, lambda commit: theirs.failed_sync(cluster, place, commit)
+
+
+def syncer_of(layout: Layout) -> str:
+    """Who goes forward in the cluster, as records name the actor."""
+    settings = remembered(layout)
+    return IN_CLUSTER if settings and settings.controller == DEPLOYMENT else ARGO_CD
 
 
 def place_of(layout: Layout, settings: KubernetesSettings, store: ReleaseStore) -> Place:

@@ -46,7 +46,7 @@ def update(state: Path, push: Push) -> None:
     """Raises SlipwayError when it must not come in."""
     from pipelines import wiring
 
-    judge(push, wiring.open_arrivals(state), lambda name: wiring.synced_by_argo_cd(state, name))
+    judge(push, wiring.open_arrivals(state), lambda name: wiring.synced_in_its_cluster(state, name))
 
 
 def post_receive(state: Path, lines: str) -> None:

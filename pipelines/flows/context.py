@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipelines.flows.ports import Manifests, Origin, ReleaseStore
 from pipelines.flows.source_ports import Source
-from pipelines.model.environment import EnvironmentSettings
+from pipelines.model.environment import ARGO_CD, EnvironmentSettings
 from pipelines.model.hook import HookRecords
 from pipelines.records.evidence import Evidence
 from pipelines.records.protocols import Records
@@ -38,7 +38,7 @@ class Context:
     opened on first need, since a rollback must need neither git nor keys; `sibling` gives the
     context of another environment; `wake` tells a living controller to look now and answers whether
     one lives. `hooks`: what hooks in a cluster write down. `observed`: somebody else goes forward, and
-    says of a commit why it failed to (empty: it did not, or cannot be asked)."""
+    says of a commit why it failed to (empty: it did not, or cannot be asked); `syncer` is their name."""
 
     environment: str
     state: Path
@@ -58,6 +58,7 @@ class Context:
     manifests: Manifests | None = None
     hooks: HookRecords | None = None
     observed: Callable[[str], str] | None = None
+    syncer: str = ARGO_CD
     progress: Callable[[Progress], None] = field(default=lambda _: None)
 
     def say(self, step: str, status: str, detail: str = "", seconds: float = 0.0) -> None:

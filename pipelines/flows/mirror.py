@@ -24,7 +24,6 @@ WORDS = {
     hook.REFUSED: "failed",
     hook.STOPPED: "failed",
 }
-ARGO_CD = "argo-cd"
 
 
 def mirror(ctx: Context, token: int, records: list[HookRecord], commit: str) -> Operation | None:
@@ -57,7 +56,7 @@ def _operation(ctx: Context, token: int, newest: HookRecord, commit: str) -> Ope
         from_slot=str(slot.other) if row is not None else "",
         to_slot=str(slot),
         commit=commit,
-        actor=ARGO_CD,
+        actor=ctx.syncer,
         reason="",
         options={},
         plan_digest="",
@@ -81,7 +80,7 @@ def close(ctx: Context, token: int, operation: str, status: str, message: str) -
         operation, token, status, message, float(seconds) if seconds is not None else None
     )
     ctx.records.audit.append(
-        actor=ARGO_CD,
+        actor=ctx.syncer,
         action=f"{known.kind} ended",
         result=status,
         details={"operation": operation, "release": known.release, "message": message},

@@ -1,5 +1,6 @@
-"""One look at an environment that Argo CD syncs. It goes forward there; what it cannot do is done
-here: tell git of a release that failed, of a rollback, and go back from a switch nobody confirmed."""
+"""One look at an environment that somebody in the cluster syncs: Argo CD, or Slipway there. It goes
+forward there; what it cannot do is done here: tell git of a release that failed, of a rollback, and go
+back from a switch nobody confirmed."""
 
 from __future__ import annotations
 
@@ -102,7 +103,7 @@ def _followed(ctx: Context, head: BranchHead, row: ActiveRow | None, token: int)
     if said and (row is None or not row.provisional):
         return _give_up(ctx, head, row, said, token, held=True)
     steps = ", ".join(f"{one.step} {one.status}" for one in newest)
-    return f"Argo CD is on its way to {head.commit[:12]}{': ' if steps else ''}{steps}"
+    return f"{ctx.syncer} is on its way to {head.commit[:12]}{': ' if steps else ''}{steps}"
 
 
 def _give_up(

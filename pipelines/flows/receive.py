@@ -117,7 +117,7 @@ def _kind(push: Push) -> None:
 def _environment(
     push: Push, environment: str, origin: Arrivals, reverts: Callable[[str], bool]
 ) -> None:
-    """Where Argo CD syncs, a person may go back by `git revert`; everything else is Slipway's to write."""
+    """Where somebody in the cluster syncs, a person may go back by `git revert`; the rest is Slipway's."""
     why = ""
     if not push.creates and not push.deletes and reverts(environment):
         why = origin.why_not_back(environment, push.old, push.new)
