@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -19,11 +21,14 @@ from pipelines.cli.session import open_environment, operation_json
 @state_option
 @output_option
 def command(environment: str, limit: int, state: Path, output: str) -> None:
-    """Show promotions, rollbacks and holds of ENV, newest first, with who and why."""
+    """Show promotions, rollbacks and holds of ENV, newest first, with who and why.
+
+    On a cluster also the syncs of its objects.
+    """
     context = open_environment(state, environment)
     from pipelines.flows.history import history, object_syncs
 
-    lines = history(context, limit)
+    lines, syncs = history(context, limit), object_syncs(context, limit)
     if output == "json":
         print_json({
             "environment": environment,
@@ -32,7 +37,24 @@ def command(environment: str, limit: int, state: Path, output: str) -> None:
                 operation_json(environment, operation)
                 for operation in context.records.journal.history(limit)
             ],
-            "syncs": object_syncs(context, limit),
+            "syncs": syncs,
         })  # fmt: skip
     else:
         print_table(lines, ["at", "kind", "release", "active", "result", "actor", "reason"])
+        if syncs:
+            click.echo()
+            print_syncs(syncs)
+
+
+def print_syncs(syncs: Sequence[Mapping[str, Any]]) -> None:
+    """One line for each: when, who, which slot or the edge, and what became of how many objects."""
+    rows = [
+        {
+            **one,
+            "sync_of": one["part"],
+            "objects": len(one["results"]),
+            "message": one["message"].partition("\n")[0],
+        }
+        for one in syncs
+    ]
+    print_table(rows, ["at", "sync_of", "release", "objects", "result", "actor", "message"])

@@ -83,5 +83,5 @@ def as_json(result: ResourceResult) -> dict[str, Any]:
 
 def syncs(records: Records, *, after: int = 0, limit: int = 100) -> list[AuditEntry]:
     """Entries of syncs with a higher sequence than `after`, newest first."""
-    found = records.audit.entries(limit)
+    found = reversed(records.audit.entries(limit))
     return [one for one in found if one.action == ACTION and one.sequence > after]
