@@ -43,7 +43,12 @@ def test_each_sync_is_a_line_with_time_actor_part_and_result(
 ) -> None:
     assert run(["history", "dev", "--state", str(synced)]) == 0
     heading, newest, oldest = capsys.readouterr().out.strip().splitlines()[-3:]
-    assert heading.split() == ["AT", "SYNC", "OF", *"RELEASE OBJECTS RESULT ACTOR MESSAGE".split()]
+    assert heading.split() == [
+        "AT",
+        "SYNC",
+        "OF",
+        *["RELEASE", "OBJECTS", "RESULT", "ACTOR", "MESSAGE"],
+    ]
     _, *rest = newest.split()
     assert rest == ["blue", "-", "2", "failed", "slipway", "one", "was", "refused"]
     at, *rest = oldest.split()
