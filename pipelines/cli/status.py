@@ -14,6 +14,8 @@ from pipelines.cli.output import print_json, print_table
 from pipelines.cli.session import open_all
 from pipelines.records.jobs import Job
 
+MOST_HEALS = 3
+
 
 @click.command(
     epilog=examples("slipway status", "slipway status production", "slipway status -o json")
@@ -73,6 +75,9 @@ def remarks(row: Mapping[str, Any]) -> list[str]:
         said.append(f"frozen by {frozen['actor']}: {frozen['reason']} (slipway thaw {name})")
     said += [
         f"held: {hold['release']}: {hold['reason'] or 'no reason given'}" for hold in row["held"]
+    ]
+    said += [
+        f"drifted, healed at {one['at']}: {one['drift']}" for one in row["healed"][:MOST_HEALS]
     ]
     if not row["controller"]:
         said.append("no controller runs (slipway up)")

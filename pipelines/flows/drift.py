@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from pipelines.flows.context import Context
@@ -16,6 +17,7 @@ from pipelines.model.slots import Slot
 
 _HEALED = "healed"
 _TELL_AGAIN_SECONDS = 60.0
+_REMEMBERED_SECONDS = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,17 @@ def _tell(ctx: Context, item: PlanItem, details: Mapping[str, Any]) -> None:
         result="done",
         details={"drift": item.change, "slot": item.action, **details},
     )
+
+
+def last_heals(ctx: Context) -> list[dict[str, str]]:
+    """What was mended last, newest first, for an hour; the audit has all that ever was."""
+    told: dict[str, float] = ctx.records.journal.fact(_HEALED) or {}
+    since = ctx.now().timestamp() - _REMEMBERED_SECONDS
+    recent = sorted(((at, words) for words, at in told.items() if at > since), reverse=True)
+    return [
+        {"at": datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds"), "drift": words}
+        for at, words in recent
+    ]
 
 
 def repairs(ctx: Context, row: ActiveRow | None) -> list[Repair]:

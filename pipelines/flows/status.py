@@ -8,6 +8,7 @@ from pipelines.engine.decide import Verb, decide
 from pipelines.flows.alarm import ALARM
 from pipelines.flows.commits import read_branch
 from pipelines.flows.context import Context
+from pipelines.flows.drift import last_heals
 from pipelines.flows.slots import CLOSED
 from pipelines.flows.versions import TROUBLE
 from pipelines.model.branch import ActiveRow, BranchReading
@@ -44,6 +45,7 @@ def environment_status(ctx: Context) -> dict[str, Any]:
         "frozen": _frozen(ctx),
         "alarm": alarm["reason"] if alarm else None,
         "landing": f"{landing['version']}: {landing['reason']}" if landing else None,
+        "healed": last_heals(ctx),
         "controller": bool(lock and lock.alive) or ctx.wake(),
         "version": _version(ctx, row),
     }
