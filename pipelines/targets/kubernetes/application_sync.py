@@ -183,6 +183,8 @@ class ApplicationSync:
         self._remember()
         words = " ".join(outcome.message.split())
         self._say(f"sync of {wanted.commit[:12]} {outcome.phase}: {words}")
+        if outcome.phase == SUCCEEDED and self._state.revision == wanted.commit:
+            self._keep(wanted)
 
     def _stop(self, wanted: Wanted) -> Callable[[], str]:
         def stop() -> str:
