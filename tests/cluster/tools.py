@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -49,10 +50,18 @@ def build(part: str) -> Path:
     return folder(part)
 
 
+def build_all() -> None:
+    """Every part that is missing."""
+    for part in BY_NAME:
+        build(part)
+
+
 def _go() -> str:
     found = os.environ.get("GO") or shutil.which("go")
     if not found:
-        raise Missing("Go was not found; Kubernetes is built with it", "install Go 1.25, or set GO")
+        raise Missing(
+            "Go was not found; Kubernetes is built with it", "install Go 1.26.4 or newer, or set GO"
+        )
     return found
 
 
@@ -120,7 +129,26 @@ def _argo_source(scratch: Path) -> Path:
     for entry in [source, *source.rglob("*")]:
         if entry.is_dir():
             entry.chmod(0o755)
+    _raise_libraries(source)
     page = source / "ui" / "dist" / "app" / "gitkeep"
     page.parent.mkdir(parents=True, exist_ok=True)
     page.touch()
     return source
+
+
+def _raise_libraries(source: Path) -> None:
+    """Its Kubernetes libraries become those of the cluster's own programs, a patch release later.
+
+    What was compiled for those is not compiled again. `go/argocd/raised.sum` has the modules, and their
+    hashes as a go.sum; every other library is Argo CD's own choice.
+    """
+    hashes = (SOURCES / "argocd" / "raised.sum").read_text("utf-8")
+    module = source / "go.mod"
+    text = module.read_text("utf-8")
+    for line in hashes.splitlines():
+        name, version, _ = line.split()
+        old = re.compile(rf"\b({re.escape(name)}) v\d+\.34\.0(?=\s)")
+        text = old.sub(rf"\1 {version.removesuffix('/go.mod')}", text)
+    module.write_text(text, "utf-8")
+    with (source / "go.sum").open("a", encoding="utf-8") as sums:
+        sums.write(hashes)

@@ -8,7 +8,8 @@ KUBERNETES = "1.34.2"
 ARGO_CD = "3.2.1"
 ARGO_CD_SUM = "h1:rvrkW/JdH4V+xJgNDZI9wa/Ygd+fWoGbd1rAhvno22c="
 """Of the module's zip: Argo CD is built inside a copy of itself, not from a go.mod of ours."""
-HELM = "3.22.0"
+HELM = "3.19.0"
+"""The last with the Kubernetes libraries of 1.34."""
 BASE_SUITE = "bookworm"
 
 
@@ -38,7 +39,7 @@ PARTS = (
     Part(
         "kubernetes",
         KUBERNETES,
-        "kubernetes",
+        "cluster",
         {
             name: f"{_K}/{name}"
             for name in (
@@ -56,11 +57,11 @@ PARTS = (
             f"{_VERSION}.gitMinor": KUBERNETES.split(".")[1],
         },
     ),
-    Part("etcd", "3.6.5", "etcd", {"etcd": "go.etcd.io/etcd/server/v3"}, {}),
-    Part("coredns", "1.12.4", "coredns", {"coredns": "."}, {}),
+    Part("etcd", "3.6.5", "cluster", {"etcd": "go.etcd.io/etcd/server/v3"}, {}),
+    Part("coredns", "1.12.4", "cluster", {"coredns": "./coredns"}, {}),
     Part("metrics-server", "0.9.0", "metrics-server", {"metrics-server": "."}, {}),
     Part("pause", "1", "pause", {"pause": "."}, {}),
-    Part("helm", HELM, "helm", {"helm": "helm.sh/helm/v3/cmd/helm"}, {}),
+    Part("helm", HELM, "cluster", {"helm": "helm.sh/helm/v3/cmd/helm"}, {}),
     Part(
         "registry",
         "0.20.6",
