@@ -2,6 +2,7 @@
 
 python -m tests.cluster up               build what is missing and start the cluster
 python -m tests.cluster build [PART…]    only build: everything, Argo CD included, or what is named
+python -m tests.cluster check            whether this machine can do all of this; else what is missing
 python -m tests.cluster packages         the Debian packages that are not here, on one line
 python -m tests.cluster status           what runs, by process id
 python -m tests.cluster env              lines for a shell: eval "$(python -m tests.cluster env)"
@@ -16,10 +17,23 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import shutil
+import signal
 import sys
 from pathlib import Path
 
-from tests.cluster import argocd, docker, images, lifecycle, needs, registry, standing, tools
+from tests.cluster import (
+    argocd,
+    docker,
+    images,
+    lifecycle,
+    machine,
+    needs,
+    registry,
+    standing,
+    tools,
+)
 from tests.cluster.errors import ClusterError
 from tests.cluster.folder import Folder
 from tests.cluster.versions import BY_NAME, DEBIAN
@@ -33,6 +47,13 @@ def _up(folder: Folder, _: argparse.Namespace) -> int:
 def _build(_: Folder, asked: argparse.Namespace) -> int:
     for part in asked.parts or BY_NAME:
         tools.build(part)
+    if not asked.parts and os.geteuid() == 0 and shutil.which("debootstrap"):
+        images.base_image()
+    return 0
+
+
+def _check(_: Folder, __: argparse.Namespace) -> int:
+    machine.for_everything()
     return 0
 
 
@@ -114,7 +135,13 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for name, action in {"up": _up, "down": _down, "env": _env, "packages": _packages}.items():
+    for name, action in {
+        "up": _up,
+        "down": _down,
+        "env": _env,
+        "packages": _packages,
+        "check": _check,
+    }.items():
         commands.add_parser(name).set_defaults(action=action)
     build = commands.add_parser("build")
     build.add_argument("parts", nargs="*", type=_part, metavar="PART")
@@ -142,9 +169,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _told(*_: object) -> None:
+    """As Ctrl-C, so that half a build is taken away."""
+    raise KeyboardInterrupt
+
+
 def main() -> int:
     """Exit codes: 0 done; 1 it failed, or not everything runs; 2 something is missing here."""
     asked = _parser().parse_args()
+    signal.signal(signal.SIGTERM, _told)
     try:
         return int(asked.action(Folder.chosen(), asked))
     except ClusterError as problem:

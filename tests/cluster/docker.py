@@ -12,7 +12,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from tests.cluster import cgroups, needs, processes
+from tests.cluster import cgroups, layers, needs, processes
 from tests.cluster.folder import Folder
 
 NAME = "docker"
@@ -28,7 +28,7 @@ SCRIPT = """
 set -e
 mount -t tmpfs -o mode=755 tmpfs /run
 dockerd --data-root "$0/docker" --exec-root /run/docker --pidfile /run/docker.pid \
-    --host "unix://$0/docker.sock" --cgroup-parent /slipway-docker --storage-driver overlay2 \
+    --host "unix://$0/docker.sock" --cgroup-parent /slipway-docker --storage-driver $1 \
     --bridge none --iptables=false --ip6tables=false --ip-forward=false --ip-masq=false &
 while kill -0 $! 2>/dev/null; do wait $! || true; done
 """
@@ -48,6 +48,7 @@ def up(folder: Folder) -> str:
         spaces = ["--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
         private = ["--propagation", "private"]
         command = ["unshare", *spaces, *private, "bash", "-c", SCRIPT, str(folder.path)]
+        command.append(layers.of_docker(folder.path))
         processes.start(folder, NAME, command)
     processes.wait_for("the Docker Engine", lambda: _answers(folder), 30, folder, NAME)
     return host(folder)

@@ -9,7 +9,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.cluster import archives, tools
+from tests.cluster import archives, layers, tools
 from tests.cluster.errors import ClusterError, Missing
 from tests.cluster.folder import Folder
 from tests.cluster.versions import BASE_SUITE, BY_NAME
@@ -103,9 +103,10 @@ def load(folder: Folder, archive: Path) -> list[str]:
         )
     if not folder.containerd_socket.exists():
         raise ClusterError(f"no cluster in {folder.path}", "make cluster-up")
+    snapshotter = layers.of_containerd(folder.path)
     command = ["ctr", "--address", str(folder.containerd_socket), "--namespace", "k8s.io"]
     done = subprocess.run(
-        [*command, "images", "import", "--snapshotter", "overlayfs", str(archive)],
+        [*command, "images", "import", "--snapshotter", snapshotter, str(archive)],
         capture_output=True,
         text=True,
         check=False,

@@ -13,7 +13,7 @@ from tests.cluster import (
     control_plane,
     docker,
     images,
-    needs,
+    machine,
     node,
     processes,
     tools,
@@ -21,7 +21,7 @@ from tests.cluster import (
 from tests.cluster.errors import NotReady
 from tests.cluster.folder import Facts, Folder
 from tests.cluster.say import say, step
-from tests.cluster.versions import CLUSTER, DEBIAN
+from tests.cluster.versions import CLUSTER
 
 PARTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 ON_NODE = (node.HOLDER, "containerd", "kubelet", "kube-proxy")
@@ -30,7 +30,7 @@ ON_NODE = (node.HOLDER, "containerd", "kubelet", "kube-proxy")
 def up(folder: Folder) -> Facts:
     """Build what is missing and start what does not run. A standing cluster is left as it is."""
     began = time.monotonic()
-    needs.demand("a node", DEBIAN)
+    machine.for_node()
     for part in CLUSTER:
         tools.build(part)
     facts = folder.facts()

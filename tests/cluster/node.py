@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.cluster import images, processes, tools
+from tests.cluster import images, layers, processes, tools
 from tests.cluster.errors import ClusterError
 from tests.cluster.folder import Facts, Folder
 
@@ -47,6 +47,7 @@ for pair in {kernel}; do
     echo "${{pair#*=}}" > "/run/kernel/$(basename "${{pair%=*}}")"
     mount --bind "/run/kernel/$(basename "${{pair%=*}}")" "/proc/sys/${{pair%=*}}"
 done
+[ -e /dev/kmsg ] || ln -s /dev/null /dev/kmsg
 ip link set lo up
 until ip link show eth0 >/dev/null 2>&1; do sleep 0.05; done
 ip address add {node_ip}/30 dev eth0
@@ -207,7 +208,7 @@ oom_score = 0
     bin_dir = "/usr/lib/cni"
     conf_dir = "{folder / "cni"}"
   [plugins."io.containerd.grpc.v1.cri".containerd]
-    snapshotter = "overlayfs"
+    snapshotter = "{layers.of_containerd(folder.path)}"
   [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
     runtime_type = "io.containerd.runc.v2"
 """,
