@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from pipelines.engine.charts import ChartRenderer
-from tests.support.charts import ENGINE, ENVIRONMENTS, ROOT, Object, objects
+from tests.support.charts import ENGINE, ENVIRONMENTS, EVERYTHING, ROOT, Object, objects
 from tests.support.pod_security import containers
 
 _MEBIBYTES = {"Ki": 1 / 1024, "Mi": 1.0, "Gi": 1024.0}
@@ -49,7 +49,7 @@ def limits(spec: Mapping[str, Any]) -> tuple[float, float]:
 
 def most_pods(renderer: ChartRenderer, environment: str) -> list[tuple[int, Mapping[str, Any]]]:
     """(pods, spec): the active slot at its autoscaler's most, the idle one as it starts, and one
-    more pod of each live process while it is replaced; database, venue, one hook at a time."""
+    more pod of each live process while it is replaced; database, venue, controller, one hook at a time."""
     edge = objects(renderer, "edge", environment)
     scaled = [item["spec"] for item in edge if item["kind"] == "HorizontalPodAutoscaler"]
     found: list[tuple[int, Mapping[str, Any]]] = []
@@ -67,14 +67,16 @@ def most_pods(renderer: ChartRenderer, environment: str) -> list[tuple[int, Mapp
             found.append((most + least + surge, item["spec"]["template"]["spec"]))
         if item["kind"] == "Job" and item["metadata"]["name"].endswith("switch"):
             found.append((1, item["spec"]["template"]["spec"]))
-    for chart in ("database", "venue"):
-        found += [row for item in objects(renderer, chart, environment) for row in _fixed(item)]
+    for chart in ("database", "venue", "controller"):
+        told = {"controller": EVERYTHING["controller"], "engineImage": ENGINE}
+        rows = objects(renderer, chart, environment, **told)
+        found += [row for item in rows for row in _fixed(item)]
     return found
 
 
 def _fixed(item: Object) -> list[tuple[int, Mapping[str, Any]]]:
     spec = item.get("spec") or {}
-    if item["kind"] == "StatefulSet":
+    if item["kind"] in ("StatefulSet", "Deployment"):
         return [(spec["replicas"], spec["template"]["spec"])]
     if item["kind"] == "Cluster":  # the operator gives each server what the cluster says
         return [(spec["instances"], {"containers": [{"resources": spec["resources"]}]})]
@@ -82,7 +84,7 @@ def _fixed(item: Object) -> list[tuple[int, Mapping[str, Any]]]:
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_both_slots_database_venue_and_a_hook_fit_into_the_quota(
+def test_both_slots_database_venue_controller_and_a_hook_fit_into_the_quota(
     renderer: ChartRenderer, environment: str
 ) -> None:
     room = quota(environment)["quota"]
