@@ -9,7 +9,7 @@ ARGO_CD = "3.2.1"
 ARGO_CD_SUM = "h1:rvrkW/JdH4V+xJgNDZI9wa/Ygd+fWoGbd1rAhvno22c="
 """Of the module's zip: Argo CD is built inside a copy of itself, not from a go.mod of ours."""
 HELM = "3.19.0"
-"""The last with the Kubernetes libraries of 1.34."""
+"""The first with the Kubernetes libraries of 1.34; later ones ask for newer libraries than Argo CD."""
 BASE_SUITE = "bookworm"
 
 
