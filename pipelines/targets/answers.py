@@ -107,7 +107,7 @@ def handover_args(request: Handover) -> list[str]:
     return [*args, "--reason", request.reason]
 
 
-def row_of(result: CommandResult) -> ActiveRow:
+def row_of(result: CommandResult, limit_seconds: float = HANDOVER_SECONDS) -> ActiveRow:
     """The row after the switch, or why there was none. A command cut at its limit may have switched:
     Unavailable, and the caller asks again under the same operation id."""
     answer = result.answer if isinstance(result.answer, dict) else {}
@@ -119,7 +119,7 @@ def row_of(result: CommandResult) -> ActiveRow:
             str(answer.get("message", error)), hint="somebody switched meanwhile: slipway status"
         )
     if result.code is None:
-        raise Unavailable(f"handover did not end within {HANDOVER_SECONDS:g} s")
+        raise Unavailable(f"handover did not end within {limit_seconds:g} s")
     if result.code != 0 or "epoch" not in answer:
         raise Unavailable(f"handover failed: {error or last_words(result)}")
     return parse_row(answer)

@@ -32,6 +32,7 @@ class AsksApplication:
     where the row is (`rows`)."""
 
     rows: Rows
+    handover_seconds: float = HANDOVER_SECONDS
 
     def _run(
         self,
@@ -107,7 +108,8 @@ class AsksApplication:
         if not release.application.offers("handover"):
             return self.rows.switch(request)
         arguments = handover_args(request)
-        return row_of(self._run(release, request.slot, "handover", arguments, HANDOVER_SECONDS))
+        limit = self.handover_seconds
+        return row_of(self._run(release, request.slot, "handover", arguments, limit), limit)
 
     def confirm(self, operation: str, token: int) -> None:
         self.rows.confirm(operation, token)

@@ -38,6 +38,9 @@ LEAVING_SECONDS = 1.5
 
 
 class KubernetesTarget(AsksApplication):
+    # A process more in a pod with limits, on a node with neighbours; the old slot answers meanwhile.
+    handover_seconds = 20.0
+
     def __init__(self, place: Place, stock: Stock, adapters: KubernetesAdapters) -> None:
         self.environment, self.place, self.stock = place.environment, place, stock
         self.adapters, self.cluster, self.rows = adapters, adapters.cluster, adapters.rows
