@@ -16,6 +16,9 @@ _OF = f"select {_COLUMNS} from slipway.hooks where %(o)s in (operation, named) o
 _NEWEST = f"select {_COLUMNS} from slipway.hooks order by at desc limit 1"  # noqa: S608
 _LARGEST = """select greatest(coalesce((select token from slipway.active), 0),
   coalesce((select token from slipway.fence), 0))"""
+_LOCKED = "pg_try_advisory_lock(hashtext('slipway.hooks'))"
+_BUSY = f"""select case when {_LOCKED} then not pg_advisory_unlock(hashtext('slipway.hooks'))
+  else true end"""
 _WRITE = """
 insert into slipway.hooks as h (operation, step, named, release, slot, status, message, details)
 values (%(operation)s, %(step)s, %(named)s, %(release)s, %(slot)s, %(status)s, %(message)s,
@@ -42,12 +45,14 @@ class HookRows(UrlRows):
     def alone(self, wait_seconds: float) -> bool:
         """The lock goes with the connection, so a hook that is killed holds up nobody."""
         until = time.monotonic() + wait_seconds
-        query = "select pg_try_advisory_lock(hashtext('slipway.hooks'))"
-        while not self._change(query, {})[0][0]:
+        while not self._change(f"select {_LOCKED}", {})[0][0]:
             if time.monotonic() > until:
                 return False
             time.sleep(POLL_SECONDS)
         return True
+
+    def busy(self) -> bool:
+        return bool(self._change(_BUSY, {})[0][0])
 
     def of(self, operation: str) -> list[HookRecord]:
         return [_record(row) for row in self._change(_OF, {"o": operation})]

@@ -19,6 +19,8 @@ from pipelines.model.errors import InProgress, StaleToken, Unavailable
 from pipelines.model.hook import HookRecord
 
 OBSERVER = "slipway"
+JOB_SECONDS = 100.0
+"""No switch hook is left so long after it should have confirmed: its job was ended."""
 
 
 def observe(ctx: Context, token: int) -> str:
@@ -41,6 +43,8 @@ def _act(ctx: Context, decision: Decision, token: int) -> str:
     if decision.verb is Verb.PUBLISH and row is not None:
         return _tell(ctx, row, token)
     if decision.verb is Verb.SWITCH_BACK and row is not None:
+        if _still_analysed(ctx, row):
+            return "the switch hook is late, but still at its analysis"
         return _late(ctx, row, token)
     if decision.verb in (Verb.FORWARD, Verb.RESUME) and head is not None:
         return _followed(ctx, head, row, token)
@@ -64,8 +68,9 @@ def _tell(ctx: Context, row: ActiveRow, token: int) -> str:
         operation=row.operation,
     )
     ctx.target.mark_published(row.operation, token)
-    for one in failed:
-        close(ctx, token, one.operation, "undone", f"{one.step}: {one.message}")
+    if _left(row) != row.operation:  # a hook that died wrote nothing of its end: the row says why
+        words = f"{failed[-1].step}: {failed[-1].message}" if failed else row.reason
+        close(ctx, token, _left(row), "undone", words)
     running = ctx.records.journal.running()
     if running is not None and running.kind == "rollback":
         ctx.records.journal.close(running.id, token, "succeeded", "finished by the controller")
@@ -75,10 +80,23 @@ def _tell(ctx: Context, row: ActiveRow, token: int) -> str:
 def _failed_of(ctx: Context, row: ActiveRow, token: int) -> list[HookRecord]:
     """Of the release that was left, so that its operation is closed with its words."""
     assert ctx.hooks is not None
-    left = row.operation.removesuffix("-back").removesuffix("-late")
+    left = _left(row)
     records = [one for one in ctx.hooks.of(left) if one.operation == left]
     mirror(ctx, token, records, row.commit)
     return [one for one in records if one.status in (hook.FAILED, hook.STOPPED)]
+
+
+def _left(row: ActiveRow) -> str:
+    """The operation that was given back; that of a person's rollback is the row's own."""
+    return row.operation.removesuffix("-back").removesuffix("-late")
+
+
+def _still_analysed(ctx: Context, row: ActiveRow) -> bool:
+    """A slow hook says itself what comes of it. One that is gone has given its lock back; one whose node
+    is gone may not have, but its job's limit is over."""
+    assert ctx.hooks is not None
+    assert row.confirm_by is not None
+    return (ctx.now() - row.confirm_by).total_seconds() < JOB_SECONDS and ctx.hooks.busy()
 
 
 def _late(ctx: Context, row: ActiveRow, token: int) -> str:

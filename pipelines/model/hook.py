@@ -52,6 +52,9 @@ class HookRecords(Protocol):
     def alone(self, wait_seconds: float) -> bool:
         """No other hook of this environment runs until this connection ends."""
 
+    def busy(self) -> bool:
+        """A hook of this environment runs now."""
+
     def of(self, operation: str) -> list[HookRecord]:
         """By the operation, or by the one that the branch named; oldest first."""
 
