@@ -6,11 +6,8 @@ taken in the order in which a person reads them, so each test goes on where the 
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,8 +15,8 @@ import pytest
 
 from tests.harness import advisories
 from tests.harness.fixtures import begin, new_folder
-from tests.harness.installation import PERSON, REPOSITORY, Installation, clone, git
-from tests.harness.pages import Write, steps
+from tests.harness.installation import Installation, clone, git
+from tests.harness.person import Person
 
 SOAK_SECONDS = 5
 
@@ -28,50 +25,6 @@ def a_shorter_soak(checkout: Path) -> None:
     """In production; staging's is what the policy asks for."""
     file = checkout / "environments" / "production" / "environment.yaml"
     file.write_text(re.sub(r"soak_seconds: \d+", f"soak_seconds: {SOAK_SECONDS}", file.read_text()))
-
-
-class Person:
-    """Somebody in a checkout who types what pages say."""
-
-    def __init__(self, installation: Installation) -> None:
-        self.installation = installation
-        self.said: list[str] = []
-
-    def follow(self, page: str, section: str = "") -> str:
-        """Every step of the page, or of a section; returns all that was printed."""
-        done = steps(REPOSITORY / page, section)
-        assert done, f"{page} {section}: nothing to do"
-        printed = []
-        for step in done:
-            if isinstance(step, Write):
-                self.write(step)
-            elif not step.command.startswith(("git clone", "make up")):
-                printed.append(self.type(step.command))
-        return "\n".join(printed)
-
-    def write(self, step: Write) -> None:
-        path = self.installation.checkout / step.path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(step.text)
-
-    def type(self, command: str) -> str:
-        kept = {k: v for k, v in os.environ.items() if not k.startswith("SLIPWAY_")}
-        editor = f"{sys.executable} {REPOSITORY / 'tests/harness/editor.py'}"
-        done = subprocess.run(
-            ["sh", "-c", command],
-            cwd=self.installation.checkout,
-            env=kept | PERSON | {"EDITOR": editor},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=400,
-            check=False,
-        )
-        said = f"$ {command}\n{done.stdout}"
-        self.said.append(said)
-        assert done.returncode == 0, f"exit {done.returncode}\n" + "\n".join(self.said[-3:])
-        return done.stdout
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Type:
-    """A line behind `$ ` in a console block."""
+    """A line behind `$ ` in a console block, or a whole `sh` block that has no such line."""
 
     command: str
 
@@ -44,7 +44,10 @@ def steps(page: Path, section: str = "") -> list[Write | Type]:
 
 
 def _commands(body: str) -> list[str]:
-    """Lines behind `$ `; what follows behind `> ` or after a backslash belongs to them."""
+    """Lines behind `$ `; what follows behind `> ` or after a backslash belongs to them. Without
+    such a line the whole is one script."""
+    if not re.search(r"^\$ ", body, re.MULTILINE):
+        return [body]
     commands: list[str] = []
     for line in body.splitlines():
         if line.startswith("$ "):
