@@ -135,7 +135,7 @@ def test_a_command_people_are_told_to_type_exists(line: str) -> None:
         application = (ROOT / "app/trading/cli/__init__.py").read_text()
         assert f'"{words[1]}": (' in application
     else:
-        known = ("git", "cd", "df", "mkdir", "ssh", "sed", "pytest", "$EDITOR")
+        known = ("git", "cd", "df", "mkdir", "ssh", "sed", "pytest", "kubectl", "$EDITOR")
         assert program in known, f"unknown program in a document: {line}"
 
 
