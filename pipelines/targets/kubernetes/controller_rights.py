@@ -1,8 +1,9 @@
 """What Slipway's syncer may do in its cluster: write what the charts render, hooks and their rights too.
 
 Kind by kind, as in `rights.py`, since a release brings names that nobody knows before; Roles and their
-bindings by name. A Role may be given by who has its rights itself, so those are in here as well:
-`escalate` and `bind` would be a way to every right there is.
+bindings by name. A Role may be written by who has its rights itself, so those are in here as well:
+`escalate` would be a way to every right there is. `bind` of those Roles is none, and without it their
+bindings could not be tried dry before the Roles exist.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pipelines.model.sync import SyncSettings
 from pipelines.targets.kubernetes.roles import RBAC, Account, roles
 
 ACCOUNT, ROLE = "slipway-controller", "slipway-controller-in-cluster"
-GIVES_MORE = {"bind", "escalate"}
+GIVES_MORE = {"escalate"}
 OWN = (("", "configmaps", ("create", "get", "patch")),)
 """The config map `slipway-sync`."""
 
@@ -65,16 +66,14 @@ def _add(found: dict[Right, set[str]], rule: Mapping[str, Any], *, by_name: bool
 
 
 def _rules(found: Mapping[Right, set[str]]) -> list[dict[str, Any]]:
-    """Sorted, without a name's right that everybody of the kind has."""
-    rules = []
-    for (group, plural, names), verbs in sorted(found.items()):
+    """Sorted, without a name's right that everybody of the kind has; equal rights in one rule."""
+    rules: dict[tuple[str, str, tuple[str, ...], bool], set[str]] = {}
+    for (group, plural, names), verbs in found.items():
         left = verbs - found.get((group, plural, ()), set()) if names else verbs
-        if not left:
-            continue
-        rule: dict[str, Any] = {
-            "apiGroups": [group],
-            "resources": [plural],
-            "verbs": sorted(left),
-        }
-        rules.append({**rule, "resourceNames": list(names)} if names else rule)
-    return rules
+        if left:
+            rules.setdefault((group, plural, tuple(sorted(left)), bool(names)), set()).update(names)
+    return [
+        {"apiGroups": [group], "resources": [plural], "verbs": list(verbs)}
+        | ({"resourceNames": sorted(names)} if names else {})
+        for (group, plural, verbs, _), names in sorted(rules.items())
+    ]

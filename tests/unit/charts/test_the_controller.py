@@ -119,7 +119,7 @@ def test_the_controller_reads_no_secret_and_cannot_give_itself_more(
 ) -> None:
     found = rights(renderer, environment)
     assert not {plural for _, plural, _ in found} & {"secrets", "namespaces", "pods/attach"}
-    assert not {verb for _, _, verb in found} & {"*", "escalate", "bind", "deletecollection"}
+    assert not {verb for _, _, verb in found} & {"*", "escalate", "deletecollection"}
 
 
 def test_the_controller_has_every_right_that_it_gives_to_hooks(renderer: ChartRenderer) -> None:
@@ -142,6 +142,10 @@ def test_roles_and_their_bindings_are_named_one_by_one(renderer: ChartRenderer) 
         if rule["resources"] in (["roles"], ["rolebindings"]) and "resourceNames" not in rule
     ]
     assert open_ones == [{"list", "watch"}, {"list", "watch"}]
+    named = {name for rule in role["rules"] for name in rule.get("resourceNames", ())}
+    bound = [rule for rule in role["rules"] if "bind" in rule["verbs"]]
+    assert bound
+    assert all(set(rule["resourceNames"]) <= named for rule in bound)
     assert binding["subjects"][0]["name"] == ACCOUNT
 
 
