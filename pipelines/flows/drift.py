@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -35,8 +35,22 @@ def drift(ctx: Context, row: ActiveRow | None) -> list[PlanItem]:
 
 def heal(ctx: Context, row: ActiveRow | None, token: int) -> list[str]:
     """Mend every difference; what was mended is audited and returned in words."""
+    return _mend(ctx, repairs(ctx, row), token)
+
+
+def heal_traffic(ctx: Context, token: int) -> list[str]:
+    """Where new connections go follows the row, also when the hand-over that wrote it was cut off and
+    nobody led them there. To be done before git hears of the row: what it names stays, the rest goes."""
+    selected = ctx.target.traffic()
+    row = ctx.target.read_row().row  # after it: a switch that is under way moves the row first
+    if row is None or row.provisional:
+        return []
+    return _mend(ctx, _led_elsewhere(ctx, row, selected), token)
+
+
+def _mend(ctx: Context, found: Sequence[Repair], token: int) -> list[str]:
     done: list[str] = []
-    for repair in repairs(ctx, row):
+    for repair in found:
         ctx.records.lock.check(token)
         ctx.say("heal", "running", repair.item.change)
         try:
@@ -92,16 +106,14 @@ def repairs(ctx: Context, row: ActiveRow | None) -> list[Repair]:
                 Repair(PlanItem("heal", m.words), m.act, m.details)
                 for m in ctx.target.slot_drift(slot)
             ]
-    if ctx.target.traffic() is not row.slot:
-        found.append(
-            Repair(
-                PlanItem(
-                    "traffic", f"traffic goes to {ctx.target.traffic()}, the row says {row.slot}"
-                ),
-                lambda: _traffic(ctx, row.slot),
-            )
-        )
-    return found
+    return found + _led_elsewhere(ctx, row, ctx.target.traffic())
+
+
+def _led_elsewhere(ctx: Context, row: ActiveRow, selected: Slot | None) -> list[Repair]:
+    if selected is row.slot:
+        return []
+    item = PlanItem("traffic", f"traffic goes to {selected}, the row says {row.slot}")
+    return [Repair(item, lambda: _traffic(ctx, row.slot))]
 
 
 def _traffic(ctx: Context, slot: Slot) -> None:

@@ -8,6 +8,7 @@ from pipelines.engine.decide import Decision, Verb, decide
 from pipelines.flows.alarm import alarm
 from pipelines.flows.commits import read_branch
 from pipelines.flows.context import Context
+from pipelines.flows.drift import heal_traffic
 from pipelines.flows.evidence import say_unsaid
 from pipelines.flows.late import NO_WAY_BACK, row_back
 from pipelines.flows.mirror import close, finish, mirror
@@ -30,7 +31,8 @@ def observe(ctx: Context, token: int) -> str:
     decision = decide(read_branch(ctx), ctx.target.read_row(), ctx.now())
     alarm(ctx, decision)
     try:
-        return _act(ctx, decision, token)
+        healed = heal_traffic(ctx, token)
+        return "; ".join([*healed, _act(ctx, decision, token)])
     except StaleToken:
         raise
     except (Unavailable, InProgress) as error:

@@ -7,7 +7,7 @@ from pipelines.flows.alarm import alarm
 from pipelines.flows.commits import read_branch
 from pipelines.flows.context import Context
 from pipelines.flows.deliver import deliver, operation_id
-from pipelines.flows.drift import drift, heal
+from pipelines.flows.drift import drift, heal, heal_traffic
 from pipelines.flows.evidence import say_unsaid
 from pipelines.flows.late import NO_WAY_BACK, row_back
 from pipelines.flows.observe import observe
@@ -114,6 +114,7 @@ def _give_up(
 
 
 def _publish(ctx: Context, row: ActiveRow, token: int) -> str:
+    heal_traffic(ctx, token)
     known = ctx.records.journal.get(row.operation)
     actor = known.actor if known else "slipway"
     publish(

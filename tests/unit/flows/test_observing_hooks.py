@@ -60,6 +60,8 @@ class World:
         self.token = self.records.lock.acquire("observer", "controller", lease_seconds=60)
         self.records.journal.open(operation("promotion-1", self.token))
         self.handovers: list[Handover] = []
+        self.traffic: Slot | None = row.slot
+        self.marked_with: list[Slot | None] = []
         running = HookRecord("promotion-1", "switch", "promotion-1", "r-1", "green",
                              hook.RUNNING, "", "")  # fmt: skip
         head = BranchReading(head=BranchHead("c" * 40, None, state))
@@ -71,8 +73,9 @@ class World:
                 target=SimpleNamespace(
                     read_row=lambda: RowReading(row=row),
                     handover=lambda _, request: self.handovers.append(request),
-                    set_traffic=lambda *_, **__: True,
-                    mark_published=lambda *_: None,
+                    traffic=lambda: self.traffic,
+                    set_traffic=self._lead,
+                    mark_published=lambda *_: self.marked_with.append(self.traffic),
                 ),
                 origin=SimpleNamespace(read=lambda *_: head),
                 store=SimpleNamespace(get=lambda name: SimpleNamespace(id=name)),
@@ -83,6 +86,10 @@ class World:
                 say=lambda *_: None,
             ),
         )
+
+    def _lead(self, slot: Slot, *, live: bool, wait_seconds: float = 0.0) -> bool:
+        self.traffic = slot if live else self.traffic
+        return wait_seconds > 0
 
     def look(self) -> str:
         return observe(self.context, self.token)
@@ -115,3 +122,20 @@ def test_the_operation_of_a_hook_that_never_said_its_end_is_closed(tmp_path: Pat
     assert ended is not None
     assert (ended.status, ended.message) == ("undone", "not confirmed in time")
     assert world.records.journal.running() is None
+
+
+def test_traffic_follows_the_row_before_git_hears_of_it(tmp_path: Path) -> None:
+    """A hand-over that was cut off wrote the row, and led nobody there; Argo CD would take the slot away."""
+    told = replace(STATE, active=Slot.BLUE, holds=(Hold("r-1", "late", "slipway", ""),))
+    world = World(tmp_path, GIVEN_BACK, told, busy=False)
+    world.traffic = Slot.GREEN
+    assert "mended: traffic goes to green, the row says blue" in world.look()
+    assert world.marked_with == [Slot.BLUE]
+
+
+def test_traffic_is_left_alone_while_a_release_is_analysed(tmp_path: Path) -> None:
+    row = replace(PROVISIONAL, confirm_by=NOW + timedelta(seconds=10))
+    world = World(tmp_path, row, STATE, busy=True)
+    world.traffic = Slot.BLUE
+    world.look()
+    assert world.traffic is Slot.BLUE
