@@ -182,6 +182,8 @@ def start_scheduler(folder: Folder, facts: Facts) -> None:
         f"--secure-port={facts.scheduler_port}",
         f"--cert-dir={folder / 'pki/scheduler'}",
         "--leader-elect=false",
+        # On a busy machine it may miss that a claim was bound, and would look again after 5 minutes.
+        "--pod-max-in-unschedulable-pods-duration=10s",
     ]
     processes.start(folder, "kube-scheduler", argv)
 
