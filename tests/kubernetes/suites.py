@@ -24,13 +24,14 @@ class Suite:
 
 
 SUITES = (
-    Suite("releases", 1500, ("test_release.py", "test_faults_on_a_cluster.py")),
     Suite("argo-cd", 1200, ("test_argo*.py",)),
+    Suite("releases", 1200, ("test_release.py",)),
+    Suite("faults", 1200, ("test_faults_on_a_cluster.py",)),
     Suite("document", 900, ("test_the_document*.py",)),
     Suite("controller", 900, ("test_controller*.py",)),
     Suite("images", 900, ("test_image*.py", "test_engine_image.py")),
-    Suite("target", 900, ("tests/target_suite",), {"SLIPWAY_SUITE_TARGET": "kubernetes"}),
-    Suite("others", 900),
+    Suite("target", 700, ("tests/target_suite",), {"SLIPWAY_SUITE_TARGET": "kubernetes"}),
+    Suite("others", 700),
 )
 """In the order in which they begin: those that take long first, so that lanes end together."""
 
