@@ -277,7 +277,9 @@ def test_a_restart_in_the_middle_takes_the_sync_up_and_lets_hooks_go_on(
     began = controller.state().started_at
     second = Controller(cluster, controller.namespace, tmp_path).start()
     try:
-        second.runs("switch", but=uid)
+        assert soon(lambda: any("goes on" in line for line in second.lines))
+        time.sleep(1.0)
+        assert second.runs("switch") == uid
         finish_job(cluster, controller.namespace, "switch")
         assert second.ends(commit, "Succeeded").started_at == began
     finally:

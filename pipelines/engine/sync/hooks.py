@@ -11,6 +11,9 @@ from pipelines.model.resource import Manifest, Resource
 from pipelines.model.sync import SyncPhase
 
 SKIP = "Skip"
+OPERATION = "slipway.dev/operation"
+"""Annotation of a hook: which operation made it, where that may be taken up after a restart."""
+
 _PHASES = {phase.value: phase for phase in SyncPhase}
 _DELETION = ("PreDelete", "PostDelete")
 _HELM_PHASES = {
@@ -120,6 +123,20 @@ def with_finalizer(manifest: Manifest) -> Manifest:
         return manifest
     finalizers = [*finalizers, notes.HOOK_FINALIZER]
     return {**manifest, "metadata": {**metadata, "finalizers": finalizers}}
+
+
+def marked(resource: Resource, operation: str) -> Resource:
+    """The hook with the name of the operation that makes it."""
+    annotations = {**resource.annotations, OPERATION: operation}
+    metadata = {**resource.metadata, "annotations": annotations}
+    return Resource({**resource.manifest, "metadata": metadata}, resource.origin)
+
+
+def of_one_operation(live: Resource, desired: Resource) -> bool:
+    """Was this hook made by the very operation that wants it, and is it there to stay?"""
+    mark = desired.annotations.get(OPERATION, "")
+    mine = bool(mark) and live.annotations.get(OPERATION) == mark
+    return mine and not live.metadata.get("deletionTimestamp")
 
 
 def has_finalizer(metadata: Mapping[str, object]) -> bool:

@@ -236,6 +236,8 @@ class Machine:
 
     def _run(self, step: Sequence[RunningTask], live: Live) -> Move | None:
         """Prunes, stale hooks away, then groups of one kind; each as soon as the one before is done."""
+        if self.limits.adopt:
+            step = [task for task in step if not self._adopt(task, live)]
         stale = [task for task in step if self._held(task, live)]
         if move := self._act(Verb.RELEASE, stale, "releasing hooks of an earlier sync"):
             return move
@@ -254,6 +256,19 @@ class Machine:
         if move := self._act(Verb.DELETE, fresh, "deleting hooks of an earlier sync"):
             return move
         return self._apply(step)
+
+    def _adopt(self, task: RunningTask, live: Live) -> bool:
+        """Was it made by this operation already? One that runs in several phases says nothing of them."""
+        key, desired = task.step.key, task.step.desired
+        found = live.get(key)
+        once = sum(other.step.key == key for other in self.tasks) == 1
+        if not (task.hook and once and found is not None and desired is not None):
+            return False
+        if task.deleted or not hooks.of_one_operation(found, desired):
+            return False
+        task.state, task.code, task.answer = RUNNING, ResultCode.SYNCED, found
+        task.message = task.applied = "goes on"
+        return True
 
     def _prunes(self, step: Sequence[RunningTask]) -> list[RunningTask]:
         going = []

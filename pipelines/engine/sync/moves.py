@@ -114,10 +114,12 @@ class Limits:
 
     `dry_run`: ask the API server about everything before anything is written.
     `wait_for_last`: wait also for the health (and the prunes) of the last step, which Argo CD does
-    only when that step has hooks.
+    only when that step has hooks. `adopt`: the operation is taken up after its runtime died: hooks that
+    it made (`hooks.marked`) go on, or have ended already.
     """
 
     operation_seconds: float = 600.0
     wave_delay_seconds: float = 0.0
     dry_run: bool = True
     wait_for_last: bool = False
+    adopt: bool = False

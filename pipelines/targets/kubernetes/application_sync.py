@@ -21,7 +21,7 @@ from pipelines.targets.kubernetes.branch_watch import BranchWatch, Wanted
 from pipelines.targets.kubernetes.foreign import first_foreign
 from pipelines.targets.kubernetes.layout import NAME_LABEL
 from pipelines.targets.kubernetes.self_heal import Heal, Healer
-from pipelines.targets.kubernetes.sync_run import Syncer
+from pipelines.targets.kubernetes.sync_run import Syncer, digest
 from pipelines.targets.kubernetes.sync_states import ASKED, SyncStates, key_in
 
 LOOK_SECONDS = 0.5
@@ -171,13 +171,15 @@ class ApplicationSync:
         )
         seconds = self._operation_seconds + sync_notes.hook_seconds(wanted.desired)
         outcome = self.syncer.sync(
-            wanted.desired, stop=self._stop(wanted), limits=Limits(operation_seconds=seconds)
+            sync_notes.marked(wanted.desired, self._state),
+            stop=self._stop(wanted),
+            limits=Limits(operation_seconds=seconds, adopt=resumed),
         )
         if outcome.details.get("away"):
             raise Unavailable(f"{outcome.phase}: {outcome.message}")
         self._note(
             revision=self._same(wanted), phase=outcome.phase, message=outcome.message,
-            finished_at=outcome.finished_at, manifests=outcome.manifests,
+            finished_at=outcome.finished_at, manifests=digest(wanted.desired),
             results=[sync_notes.result(one) for one in outcome.results],
         )  # fmt: skip
         self._remember()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from pipelines.engine.sync.hooks import is_hook
+from pipelines.engine.sync import hooks
 from pipelines.model.resource import Resource
 from pipelines.model.slots import Slot
 from pipelines.model.sync import ResourceResult, SyncSettings
@@ -41,9 +41,15 @@ def hook_seconds(desired: Sequence[Resource]) -> float:
     limits = [
         (one.manifest.get("spec") or {}).get("activeDeadlineSeconds")
         for one in desired
-        if is_hook(one) and one.kind == "Job"
+        if hooks.is_hook(one) and one.kind == "Job"
     ]
     return float(sum(one for one in limits if isinstance(one, int)))
+
+
+def marked(desired: Sequence[Resource], state: SyncState) -> list[Resource]:
+    """Its hooks name the operation, so that whoever takes it up knows them."""
+    operation = f"{state.revision} {state.started_at}"
+    return [hooks.marked(one, operation) if hooks.is_hook(one) else one for one in desired]
 
 
 def options(settings: SyncSettings) -> dict[str, Any]:

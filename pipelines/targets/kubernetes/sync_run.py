@@ -101,14 +101,14 @@ class Syncer:
         the operation (a newer commit, a person's wish), or nothing; it is asked often. A failed
         attempt is tried again as `settings.retry` says, inside `limits.operation_seconds`.
         `confirmed`: somebody agreed to what `Prune=confirm` holds back."""
-        limits = limits or Limits()
+        wanted = limits or Limits()
         started, clock = datetime.now(UTC), time.monotonic()
 
         def left() -> float:
-            return limits.operation_seconds - (time.monotonic() - clock)
+            return wanted.operation_seconds - (time.monotonic() - clock)
 
-        def attempt(seconds: float) -> Attempt:
-            bounded = replace(limits, operation_seconds=max(1.0, seconds))
+        def attempt(seconds: float, *, adopt: bool = False) -> Attempt:
+            bounded = replace(wanted, operation_seconds=max(1.0, seconds), adopt=adopt)
             plan = self._plan(desired)
             operation = Operation(self.cluster, self.cache, self._pool, plan, bounded)
             return operation.run(stop, tell, confirmed=confirmed)
@@ -116,7 +116,7 @@ class Syncer:
         def tell(message: str, done: int, total: int) -> None:
             progress(Progress(message, done, total))
 
-        last, tries = attempt(limits.operation_seconds), 1
+        last, tries = attempt(wanted.operation_seconds, adopt=wanted.adopt), 1
         while last.again and tries <= self.settings.retry.limit:
             if not self._pause(tries, left(), stop):
                 break

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
 
+from pipelines.engine.sync import hooks
 from pipelines.engine.sync.machine import Machine
 from pipelines.engine.sync.moves import Act, Finished, Limits, Method, Verb, Wait
 from pipelines.model.resource import Resource
@@ -420,3 +422,41 @@ def test_nothing_to_do_succeeds_at_once() -> None:
     assert cluster.sync([], SETTINGS) == Finished(
         "Succeeded", "successfully synced (no more tasks)"
     )
+
+
+def _taken_up(status: Mapping[str, object], *, adopt: bool = True, mine: str = "one") -> Simulation:
+    """The hook `verify` of operation `mine` is there already, with this status; the one that syncs now
+    is `one`."""
+    wanted = [thing(), hooks.marked(job("verify", "Sync", "BeforeHookCreation", wave=1), "one")]
+    there = hooks.marked(job("verify", "Sync", "BeforeHookCreation", wave=1), mine)
+    metadata = {**there.metadata, "namespace": NAMESPACE, "uid": "1", "resourceVersion": "1"}
+    made = Resource({**there.manifest, "metadata": metadata, "status": status})
+    cluster = Simulation(live=live_of(made), becomes={"verify": COMPLETE})
+    cluster.sync(wanted, SETTINGS, replace(NO_DRY_RUN, adopt=adopt))
+    return cluster
+
+
+def test_hooks_of_an_operation_that_is_taken_up_are_not_made_again() -> None:
+    cluster = _taken_up(COMPLETE)
+    assert cluster.log == ["apply a"]
+    assert results(cluster)["verify"][:2] == ("Synced", "Succeeded")
+
+
+def test_a_hook_that_failed_before_its_operation_was_taken_up_has_failed() -> None:
+    cluster = _taken_up(BROKEN)
+    assert "apply verify" not in cluster.log
+    assert results(cluster)["verify"][:2] == ("Synced", "Failed")
+
+
+@pytest.mark.parametrize(("adopt", "mine"), [(True, "another"), (False, "one"), (True, "")])
+def test_a_hook_of_another_operation_is_made_again(adopt: bool, mine: str) -> None:
+    cluster = _taken_up(BROKEN, adopt=adopt, mine=mine)
+    assert cluster.log[:3] == ["apply a", "delete verify", "apply verify"]
+    assert results(cluster)["verify"][:2] == ("Synced", "Succeeded")
+
+
+def test_what_runs_in_two_phases_is_made_in_both_of_them() -> None:
+    wanted = [hooks.marked(job("twice", "PreSync,PostSync", "BeforeHookCreation"), "one")]
+    cluster = Simulation(becomes={"twice": COMPLETE})
+    cluster.sync([thing(), *wanted], SETTINGS, replace(NO_DRY_RUN, adopt=True))
+    assert cluster.log.count("apply twice") == 2
