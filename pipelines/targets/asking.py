@@ -33,6 +33,7 @@ class AsksApplication:
 
     rows: Rows
     handover_seconds: float = HANDOVER_SECONDS
+    status_seconds: float = STATUS_SECONDS
 
     def _run(
         self,
@@ -51,7 +52,11 @@ class AsksApplication:
     def migration_status(self, release: Release) -> MigrationStatus:
         if not release.application.offers("migrate"):
             return MigrationStatus((), (), (), ())
-        return migration_status_of(self._run(release, None, "migrate", ["status"], STATUS_SECONDS))
+        result = self._run(release, None, "migrate", ["status"], self.status_seconds)
+        if result.code is None:
+            limit = self.status_seconds
+            raise Unavailable(f"the application did not say its migrations within {limit:g} s")
+        return migration_status_of(result)
 
     def migrate(self, release: Release, kind: str) -> None:
         self._migrate(release, ["up", "--kind", kind])

@@ -40,6 +40,8 @@ LEAVING_SECONDS = 1.5
 class KubernetesTarget(AsksApplication):
     # A process more in a pod with limits, on a node with neighbours; the old slot answers meanwhile.
     handover_seconds = 20.0
+    # In a pod that has just been made, with as little processor as its slot asks for.
+    status_seconds = 60.0
 
     def __init__(self, place: Place, stock: Stock, adapters: KubernetesAdapters) -> None:
         self.environment, self.place, self.stock = place.environment, place, stock
