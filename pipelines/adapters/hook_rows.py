@@ -91,6 +91,11 @@ class HookRows(UrlRows):
         query = "select 1 from slipway.active_log where operation = %(o)s limit 1"
         return bool(self._change(query, {"o": operation}))
 
+    def confirmed(self, release: str) -> bool:
+        query = """select 1 from slipway.active_log
+          where release = %(r)s and state = 'confirmed' limit 1"""
+        return bool(self._change(query, {"r": release}))
+
 
 def _record(row: Sequence[Any]) -> HookRecord:
     operation, step, named, release, slot, status, message, at, details = row

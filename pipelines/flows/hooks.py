@@ -94,15 +94,15 @@ def _guard(desk: Desk, found: Admission) -> Told:
     lies there."""
     release = desk.delivery.release
     status = desk.ctx.target.migration_status(release)
-    if found.operation != desk.delivery.state.operation:
+    if status.missing and desk.records.confirmed(release.id):
         status = _way_back(desk, release.id, status)
     checks = guard(desk.delivery.state, release, freeze=None, migrations=status)
     return demand("guard", checks), {"pending": list(status.pending)}
 
 
 def _way_back(desk: Desk, release: str, status: MigrationStatus) -> MigrationStatus:
-    """The branch names an operation that was active here before, as after a `git revert`. What was
-    migrated since then only added something, or it closed this way; verify asks the release itself."""
+    """The branch names a release that was good here before, as after a `git revert`. What was migrated
+    since then only added something, or it closed this way; verify asks the release itself."""
     if desk.records.once(closed_key(release)):
         raise StepFailed("guard", f"the way back to {release} was closed by a contract migration")
     return replace(status, missing=())

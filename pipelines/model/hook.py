@@ -69,3 +69,6 @@ class HookRecords(Protocol):
 
     def ran(self, operation: str) -> bool:
         """Was this operation ever the row's?"""
+
+    def confirmed(self, release: str) -> bool:
+        """Was this release ever active here, and found good?"""

@@ -46,6 +46,7 @@ class Records:
     """What hooks wrote, kept here."""
 
     before: set[str] = field(default_factory=set)
+    good: set[str] = field(default_factory=set)
     keys: dict[str, str] = field(default_factory=dict)
     written: list[HookRecord] = field(default_factory=list)
 
@@ -57,6 +58,9 @@ class Records:
 
     def ran(self, operation: str) -> bool:
         return operation in self.before
+
+    def confirmed(self, release: str) -> bool:
+        return release in self.good
 
     def once(self, key: str) -> str | None:
         return self.keys.get(key)
@@ -76,19 +80,26 @@ def _desk(records: Records) -> Desk:
 
 
 def test_what_was_active_before_may_come_back_on_the_newer_schema() -> None:
-    records = Records(before={"promotion-1"})
+    records = Records(before={"promotion-1"}, good={"r-old"})
     written = run_hook(_desk(records), "guard")
     assert (written.status, written.operation) == (hook.SUCCEEDED, "promotion-1-8")
 
 
-def test_what_never_ran_here_needs_every_migration() -> None:
-    records = Records()
+def test_it_may_be_named_by_an_operation_that_only_gave_another_release_back() -> None:
+    records = Records(good={"r-old"})
+    written = run_hook(_desk(records), "guard")
+    assert (written.status, written.operation) == (hook.SUCCEEDED, "promotion-1")
+
+
+@pytest.mark.parametrize("before", [set(), {"promotion-1"}], ids=["never ran", "never good"])
+def test_what_was_never_good_here_needs_every_migration(before: set[str]) -> None:
+    records = Records(before=before)
     with pytest.raises(Refused, match="lacks r0002"):
         run_hook(_desk(records), "guard")
     assert [one.status for one in records.written] == [hook.REFUSED]
 
 
 def test_a_way_that_a_contract_migration_closed_stays_closed() -> None:
-    records = Records(before={"promotion-1"}, keys={closed_key("r-old"): "contract-1"})
+    records = Records(good={"r-old"}, keys={closed_key("r-old"): "contract-1"})
     with pytest.raises(Refused, match="closed by a contract migration"):
         run_hook(_desk(records), "guard")
