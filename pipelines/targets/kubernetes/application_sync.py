@@ -21,7 +21,7 @@ from pipelines.targets.kubernetes.branch_watch import BranchWatch, Wanted
 from pipelines.targets.kubernetes.foreign import first_foreign
 from pipelines.targets.kubernetes.layout import NAME_LABEL
 from pipelines.targets.kubernetes.self_heal import Heal, Healer
-from pipelines.targets.kubernetes.sync_run import Syncer, digest
+from pipelines.targets.kubernetes.sync_run import Progress, Syncer, digest
 from pipelines.targets.kubernetes.sync_states import ASKED, SyncStates, key_in
 
 LOOK_SECONDS = 0.5
@@ -173,6 +173,7 @@ class ApplicationSync:
         outcome = self.syncer.sync(
             sync_notes.marked(wanted.desired, self._state),
             stop=self._stop(wanted),
+            progress=self._progress,
             limits=Limits(operation_seconds=seconds, adopt=resumed),
         )
         if outcome.details.get("away"):
@@ -187,6 +188,12 @@ class ApplicationSync:
         self._say(f"sync of {wanted.commit[:12]} {outcome.phase}: {words}")
         if outcome.phase == SUCCEEDED and self._state.revision == wanted.commit:
             self._keep(wanted)
+
+    def _progress(self, at: Progress) -> None:
+        """What is waited for; what passes by at once is not worth a line."""
+        if at.message.startswith("waiting for") and at.message != self._state.message:
+            self._note(message=at.message)
+            self._say(f"{at.message} ({at.done} of {at.total} done)")
 
     def _stop(self, wanted: Wanted) -> Callable[[], str]:
         def stop() -> str:
