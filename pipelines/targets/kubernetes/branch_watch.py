@@ -118,5 +118,5 @@ class BranchWatch:
 
     def _say(self, words: str) -> None:
         if words != self._trouble:
-            self._log(words or "git answers again")
+            self._log(words or "the branch can be read again")
             self._trouble = words
