@@ -105,7 +105,9 @@ def _build(part: Part) -> None:
 
 
 def _compile(part: Part, source: Path, flags: str, done: Path) -> None:
-    command = [_go(), "build", "-mod=readonly", "-ldflags", flags, "-o"]
+    # Nobody steps through these: a sixth of the compiler's time is for what a debugger would read.
+    command = [_go(), "build", "-mod=readonly", "-gcflags=all=-dwarf=false"]
+    command += ["-ldflags", flags, "-o"]
     names, packages = [*part.packages], [*part.packages.values()]
     if len(names) > 1:
         _run(part, [*command, f"{done}/", *packages], source)
