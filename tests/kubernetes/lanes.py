@@ -36,8 +36,12 @@ LANES = 2
 ENDING_SECONDS = 20.0
 """For fixtures to take back what they made, once a suite is told to end."""
 NOTHING_COLLECTED = 5
-PYTEST = (sys.executable, "-m", "pytest", "-rs", "--timeout=900", "-o", "timeout_func_only=true")
-"""A test that hangs is ended before its suite is; an installation that many share is no test's time."""
+PYTEST = (
+    *(sys.executable, "-m", "pytest", "-v", "-rs", "--durations=5"),
+    *("--timeout=900", "-o", "timeout_func_only=true"),
+)
+"""Each test on a line of its own, as soon as it ended: some take minutes. A test that hangs is ended
+before its suite is; an installation that many share is no test's time."""
 MARK = "SLIPWAY_SUITE_MARK"
 """What a suite starts carries it in its environment."""
 _TALKING = threading.Lock()
@@ -205,7 +209,7 @@ def main() -> int:
         print(f"Error: {problem.message}\n  {problem.hint}", file=sys.stderr)
         return problem.code
     suites = [suite for suite in SUITES if not asked.only or suite.name in asked.only]
-    return run_all(suites, arguments, 1 if given else LANES)
+    return run_all(suites, arguments, 1 if given else min(LANES, len(suites)))
 
 
 if __name__ == "__main__":
