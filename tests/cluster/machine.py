@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import subprocess
 
@@ -41,7 +42,7 @@ def for_node() -> None:
         if done.returncode:
             said = (done.stderr.strip() or f"exit code {done.returncode}").splitlines()[-1]
             raise Missing(f"a node needs {what}, which this machine refuses: {said}", hint)
-    name = f"slipway-probe-{os.getpid()}"
+    name = f"slipway-probe-{os.getpid()}-{secrets.token_hex(3)}"  # two lanes probe at once
     try:
         cgroups.make(name)
     finally:
