@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import socket
+import stat
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -138,7 +139,8 @@ def town(
 def prepare(town: Town, database: str) -> None:
     """Database with its schema, venue, traders and both slots, started and not yet active."""
     for path in (town.folder, *town.folder.parents[:2]):
-        path.chmod(0o755)  # pytest's folders are for root alone; mounts pass through them
+        # pytest's folders are for root alone; mounts pass through them
+        path.chmod(stat.S_IMODE(path.stat().st_mode) | 0o055)
     url = f"postgresql://trading:{PASSWORD}@127.0.0.1:{town.database_port}/trading"
     mounted(town.folder / "secrets", 10001, token=TOKEN, url=url)
     mounted(town.folder / "database", 999, password=PASSWORD)
