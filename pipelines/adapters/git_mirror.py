@@ -7,8 +7,6 @@ the helpers that git started for it.
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +14,7 @@ from pathlib import Path
 from pipelines.adapters.git_command import Git, GitFailed, command, environment
 from pipelines.adapters.git_credentials import refuse_secret, variables
 from pipelines.adapters.git_objects import read_objects
+from pipelines.adapters.process import run_limited
 from pipelines.engine.sync.documents import MAX_BYTES
 from pipelines.model.errors import BadInput, Unavailable
 
@@ -101,42 +100,15 @@ class GitMirror:
             raise Unavailable(f"the mirror {self._folder} cannot be made: {error}") from None
 
     def _ask(self, *words: str, seconds: float = LOOK_SECONDS) -> str:
-        code, out, said = self._run(command(self._folder, words, bare=True), seconds)
+        code, out, said = run_limited(
+            *(command(self._folder, words, bare=True), self._environment, seconds),
+            cwd=".",  # a repository may be named by a relative path
+        )
         if code is None:
             raise Unavailable(f"git {words[0]} did not end within {seconds:g} s")
         if code != 0:
             raise Unavailable(f"git {words[0]}: {' '.join(said.split()) or f'exit code {code}'}")
         return out
-
-    def _run(self, argv: Sequence[str], seconds: float) -> tuple[int | None, str, str]:
-        try:
-            process = subprocess.Popen(
-                argv,
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-                errors="replace",
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise Unavailable(f"cannot start git: {error.strerror}") from None
-        try:
-            out, said = process.communicate(timeout=seconds)
-            return process.returncode, out, said
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-            _reap(process.pid)
-            return None, "", ""
-
-
-def _reap(group: int) -> None:
-    """In a pod nobody else does it: git's helpers become children of this process when git dies."""
-    with suppress(ChildProcessError):
-        while os.waitpid(-group, os.WNOHANG)[0]:
-            pass
 
 
 def _manifests(listed: bytes) -> list[tuple[str, str, int]]:

@@ -141,14 +141,14 @@ def end_marked(*markers: str) -> None:
 
 
 def run_limited(
-    argv: Sequence[str], env: Mapping[str, str] | None, timeout_seconds: float
+    argv: Sequence[str], env: Mapping[str, str] | None, timeout_seconds: float, *, cwd: str = "/"
 ) -> tuple[int | None, str, str]:
     """(exit code or None when it was killed at the limit, stdout, stderr). Its children die too."""
     try:
         process = subprocess.Popen(
             list(argv),
             env=None if env is None else dict(env),
-            cwd="/",
+            cwd=cwd,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -164,11 +164,19 @@ def run_limited(
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         output, errors = process.communicate()
+        _reap(process.pid)
         return None, output, errors
     except BaseException:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         raise
+
+
+def _reap(group: int) -> None:
+    """In a pod nobody else does it: children of what was killed become children of this process."""
+    with suppress(ChildProcessError):
+        while os.waitpid(-group, os.WNOHANG)[0]:
+            pass
 
 
 def last_json(output: str) -> Any:
