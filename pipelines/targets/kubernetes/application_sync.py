@@ -15,13 +15,14 @@ from pipelines.engine.sync.application_yaml import Application
 from pipelines.engine.sync.due import Due, due
 from pipelines.engine.sync.moves import Limits
 from pipelines.model.errors import Refused, SlipwayError, Unavailable
+from pipelines.model.sync import SyncPlan
 from pipelines.model.sync_state import AUTOMATED, ERROR, MOST_HEALS, RUNNING, SUCCEEDED, SyncState
 from pipelines.targets.kubernetes import sync_notes
 from pipelines.targets.kubernetes.branch_watch import BranchWatch, Wanted
 from pipelines.targets.kubernetes.foreign import first_foreign
 from pipelines.targets.kubernetes.layout import NAME_LABEL
 from pipelines.targets.kubernetes.self_heal import Heal, Healer
-from pipelines.targets.kubernetes.sync_run import Progress, Syncer, digest
+from pipelines.targets.kubernetes.sync_run import Progress, Syncer, differing, digest
 from pipelines.targets.kubernetes.sync_states import ASKED, SyncStates, key_in
 
 LOOK_SECONDS = 0.5
@@ -118,7 +119,7 @@ class ApplicationSync:
         again = time.monotonic() - self._refused_at > LOOK_AGAIN_SECONDS
         verb = due(
             self._state, wanted.commit, self.path, asked=asked, again=again,
-            differs=lambda: bool(self._diff(wanted)),
+            differs=lambda: bool(differing(self._look(wanted))),
         )  # fmt: skip
         if verb is Due.SYNC:
             self._sync(wanted, asked)
@@ -130,19 +131,15 @@ class ApplicationSync:
         return live.annotations.get(ASKED, "") if live else ""
 
     # --- syncing -----------------------------------------------------------------------------
-    def _diff(self, wanted: Wanted) -> bool:
-        self._look(wanted)
-        return bool(self.syncer.diff(wanted.desired))
-
-    def _look(self, wanted: Wanted) -> int:
-        """How many steps a sync would have. Raises Refused where somebody else has an object."""
+    def _look(self, wanted: Wanted) -> SyncPlan:
+        """What a sync would do. Raises Refused where somebody else has an object."""
         self.syncer.settings = replace(
             self.application.settings,
             earlier=sync_notes.earlier(wanted.desired, [self.path]),
             revision=wanted.commit,
             started_at_unix=int(time.time()),
         )
-        steps = len(self.syncer.plan(wanted.desired).steps)
+        plan = self.syncer.plan(wanted.desired)
         ours = {*self._ours, *sync_notes.earlier(wanted.desired, sync_notes.PATHS)}
         names = {one.labels[NAME_LABEL] for one in wanted.desired if NAME_LABEL in one.labels}
         keys = {one.key for one in wanted.desired}
@@ -153,11 +150,11 @@ class ApplicationSync:
                 hint="let one of them act: delete that Application without its objects, or this"
                 " controller",
             )
-        return steps
+        return plan
 
     def _sync(self, wanted: Wanted, asked: str) -> None:
         self._stop_healing()
-        steps = self._look(wanted)
+        steps = len(self._look(wanted).steps)
         resumed = self._state.phase == RUNNING and self._state.revision == wanted.commit
         self._note(
             revision=wanted.commit, path=self.path, phase=RUNNING, message="", finished_at="",

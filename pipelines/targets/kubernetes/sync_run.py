@@ -84,8 +84,7 @@ class Syncer:
 
     def diff(self, desired: Sequence[Resource]) -> tuple[PlanStep, ...]:
         """What is not as desired; hooks are no difference."""
-        same = (Action.NOTHING, Action.HOOK)
-        return tuple(step for step in self.plan(desired).steps if step.action not in same)
+        return differing(self.plan(desired))
 
     def sync(
         self,
@@ -178,6 +177,12 @@ class Syncer:
                 return False
             time.sleep(min(0.2, max(0.0, until - time.monotonic())))
         return True
+
+
+def differing(plan: SyncPlan) -> tuple[PlanStep, ...]:
+    """The steps that change something; hooks are no difference."""
+    same = (Action.NOTHING, Action.HOOK)
+    return tuple(step for step in plan.steps if step.action not in same)
 
 
 def _once_more(attempt: Callable[[float], Attempt], last: Attempt, seconds: float) -> Attempt:
