@@ -21,7 +21,7 @@ from pipelines.targets.kubernetes import sync_notes
 from pipelines.targets.kubernetes.branch_watch import BranchWatch, Wanted
 from pipelines.targets.kubernetes.foreign import first_foreign
 from pipelines.targets.kubernetes.layout import NAME_LABEL
-from pipelines.targets.kubernetes.self_heal import Heal, Healer
+from pipelines.targets.kubernetes.self_heal import Heal, Healer, now
 from pipelines.targets.kubernetes.sync_run import Progress, Syncer, differing, digest
 from pipelines.targets.kubernetes.sync_states import ASKED, SyncStates, key_in
 
@@ -158,7 +158,7 @@ class ApplicationSync:
         resumed = self._state.phase == RUNNING and self._state.revision == wanted.commit
         self._note(
             revision=wanted.commit, path=self.path, phase=RUNNING, message="", finished_at="",
-            started_at=self._state.started_at if resumed else sync_notes.now(),
+            started_at=self._state.started_at if resumed else now(),
             actor=asked if asked != self._state.asked else AUTOMATED, asked=asked,
             manifests="", refused=False, results=(), results_left_out=0,
             options=sync_notes.options(self.syncer.settings),
@@ -213,7 +213,7 @@ class ApplicationSync:
     # --- keeping -----------------------------------------------------------------------------
     def _keep(self, wanted: Wanted) -> None:
         if self._state.revision != wanted.commit or self._state.path != self.path:
-            at = sync_notes.now()
+            at = now()
             self._note(
                 revision=wanted.commit, path=self.path, phase=SUCCEEDED, refused=False,
                 message="all is as this commit says", started_at=at, finished_at=at,
@@ -255,7 +255,7 @@ class ApplicationSync:
             self._ended(wanted, str(error), refused=True)
 
     def _ended(self, wanted: Wanted, words: str, *, refused: bool) -> None:
-        at = sync_notes.now()
+        at = now()
         self._note(
             revision=wanted.commit, path=self.path, phase=ERROR, message=words, refused=refused,
             started_at=at, finished_at=at, actor=AUTOMATED, results=(), results_left_out=0,

@@ -118,7 +118,7 @@ class Healer:
                     key=step.key,
                     action=step.action,
                     changes=step.changes,
-                    at=_now(),
+                    at=now(),
                     seconds=time.monotonic() - due.get(step.key, time.monotonic()),
                     ok=ok,
                     message=result.message if result else attempt.message,
@@ -133,8 +133,9 @@ class Healer:
 
 
 def _not_looked_at(key: ResourceKey, message: str) -> Heal:
-    return Heal(key, Action.NOTHING, (), _now(), 0.0, False, message)
+    return Heal(key, Action.NOTHING, (), now(), 0.0, False, message)
 
 
-def _now() -> str:
+def now() -> str:
+    """UTC, as records of a sync and of a heal have it."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")

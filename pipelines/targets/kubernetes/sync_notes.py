@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from pipelines.engine.sync import hooks
@@ -19,10 +18,6 @@ PATHS: Mapping[str, Sequence[str]] = {SLOTS: list(Slot), EDGE: [EDGE]}
 """Folders of the branch, and the parts in them."""
 MOST_HISTORY = 20
 MOST_FIELDS = 5
-
-
-def now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def earlier(desired: Iterable[Resource], paths: Iterable[str]) -> tuple[str, ...]:

@@ -16,7 +16,6 @@ import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 from pipelines.engine.sync import plan as planning
 from pipelines.engine.sync.moves import Limits
@@ -27,7 +26,7 @@ from pipelines.targets.kubernetes.cluster import Cluster
 from pipelines.targets.kubernetes.live_cache import WatchedCache
 from pipelines.targets.kubernetes.live_scope import LiveScope
 from pipelines.targets.kubernetes.live_store import LiveView
-from pipelines.targets.kubernetes.self_heal import Heal, Healer
+from pipelines.targets.kubernetes.self_heal import Heal, Healer, now
 from pipelines.targets.kubernetes.sync_operation import Attempt, Operation
 
 WORKERS = 8
@@ -101,7 +100,7 @@ class Syncer:
         attempt is tried again as `settings.retry` says, inside `limits.operation_seconds`.
         `confirmed`: somebody agreed to what `Prune=confirm` holds back."""
         wanted = limits or Limits()
-        started, clock = datetime.now(UTC), time.monotonic()
+        started, clock = now(), time.monotonic()
 
         def left() -> float:
             return wanted.operation_seconds - (time.monotonic() - clock)
@@ -125,8 +124,8 @@ class Syncer:
             message=last.message,
             results=last.results,
             manifests=digest(desired),
-            started_at=started.isoformat(timespec="milliseconds"),
-            finished_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+            started_at=started,
+            finished_at=now(),
             details={"attempts": tries, "requests": last.requests, "away": last.away},
         )
 
