@@ -61,7 +61,7 @@ def open_context(
         return settings[environment]
 
     target, manifests = _target(layout, store, origin, read_settings)
-    hooks, observed = wiring_target.open_hooks(layout, target)
+    hooks, observed, syncer = wiring_target.open_hooks(layout, target)
     return Context(
         environment=environment,
         state=layout.installation.state,
@@ -70,7 +70,7 @@ def open_context(
         manifests=manifests,
         hooks=hooks,
         observed=observed,
-        syncer=wiring_target.syncer_of(layout),
+        syncer=syncer,
         origin=origin,
         store=store,
         settings=read_settings,

@@ -12,12 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.model.environment import (
-    ARGO_CD,
-    DEPLOYMENT,
-    EnvironmentSettings,
-    KubernetesSettings,
-)
+from pipelines.model.environment import ARGO_CD, EnvironmentSettings, KubernetesSettings
 from pipelines.model.errors import NeedsPerson, SlipwayError
 from pipelines.model.hook import HookRecords
 from pipelines.targets.kubernetes.layout import Place
@@ -132,12 +127,12 @@ def _open_cluster(environment: str, context: str) -> ApiServer:
 
 def open_hooks(
     layout: Layout, target: Target
-) -> tuple[HookRecords | None, Callable[[str], str] | None]:
+) -> tuple[HookRecords | None, Callable[[str], str] | None, str]:
     """What hooks of an environment on a cluster wrote down; and, where somebody in the cluster syncs
-    it, their word about a commit."""
+    it, their word about a commit. The name is whose hooks those are, as records have it."""
     settings = remembered(layout)
     if settings is None:
-        return None, None
+        return None, None, ARGO_CD
     from pipelines.adapters.hook_rows import HookRows
     from pipelines.targets.kubernetes import argo, sync_states
     from pipelines.targets.kubernetes.target import KubernetesTarget
@@ -146,15 +141,9 @@ def open_hooks(
     cluster, place = target.cluster, target.place
     rows = HookRows(url_file(layout, settings), layout.environment)
     if not settings.hooked:
-        return rows, None
-    theirs = argo if settings.controller == ARGO_CD else sync_states
-    return rows, lambda commit: theirs.failed_sync(cluster, place, commit)
-
-
-def syncer_of(layout: Layout) -> str:
-    """Who goes forward in the cluster, as records name the actor."""
-    settings = remembered(layout)
-    return IN_CLUSTER if settings and settings.controller == DEPLOYMENT else ARGO_CD
+        return rows, None, ARGO_CD
+    theirs, name = (argo, ARGO_CD) if settings.controller == ARGO_CD else (sync_states, IN_CLUSTER)
+    return rows, lambda commit: theirs.failed_sync(cluster, place, commit), name
 
 
 def place_of(layout: Layout, settings: KubernetesSettings, store: ReleaseStore) -> Place:
