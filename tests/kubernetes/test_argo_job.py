@@ -12,10 +12,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from pipelines.adapters.release_store import LocalReleaseStore
 from tests.cluster.folder import Folder
 from tests.cluster.standing import Standing
-from tests.kubernetes import by_syncer, job_images
+from tests.kubernetes import by_syncer
 from tests.kubernetes.applications import Applications
 from tests.kubernetes.argo_job import Job
 from tests.kubernetes.end_state import differences, end_state
@@ -65,13 +64,7 @@ def job(
         town = Town(real_cluster, folder, engine_image.rpartition(":")[2])
         apps = Applications(real_cluster, argo_cd, town.around.namespace)
         try:
-            town.install()
-            town.build(RELEASES)
-            store = LocalReleaseStore(town.slipway.state)
-            releases = [store.get(release) for release in town.releases.values()]
-            job_images.bring(real_cluster, town.slipway.state, releases, built_application[0].name)
-            town.around.build(APPLICATION, town.releases["first"], town.slipway.token)
-            town.reach_the_database()
+            town.settle(RELEASES, whole=built_application[0].name)
             files = town.slipway.checkout / "environments" / ENVIRONMENT
             apps.create(files, town.origin, town.around.namespace)
             made = Job(town, apps)

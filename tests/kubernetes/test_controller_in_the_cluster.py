@@ -13,13 +13,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from pipelines.adapters.release_store import LocalReleaseStore
 from tests.cluster.standing import Standing
-from tests.kubernetes import job_images
 from tests.kubernetes.argo_job import RELEASE_SECONDS, Job
 from tests.kubernetes.deployed_controller import STATES, Deployed, DeployedTown, deployed
 from tests.kubernetes.end_state import TRACKING
-from tests.kubernetes.image_fixtures import APPLICATION, Built
+from tests.kubernetes.image_fixtures import Built
 from tests.kubernetes.surroundings import ENVIRONMENT
 from tests.kubernetes.watcher import Watcher
 from tests.planted import builds, edits
@@ -49,13 +47,7 @@ def job(
         patched.setenv("KUBECONFIG", str(real_cluster.kubeconfig))
         town = DeployedTown(real_cluster, folder, engine_image.rpartition(":")[2])
         try:
-            town.install()
-            town.build(RELEASES)
-            store = LocalReleaseStore(town.slipway.state)
-            releases = [store.get(release) for release in town.releases.values()]
-            job_images.bring(real_cluster, town.slipway.state, releases, built_application[0].name)
-            town.around.build(APPLICATION, town.releases["first"], town.slipway.token)
-            town.reach_the_database()
+            town.settle(RELEASES, whole=built_application[0].name)
             with deployed(town, secrets.token_hex(12)) as apps:
                 made = Job(town, apps)
                 try:

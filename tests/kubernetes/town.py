@@ -10,8 +10,10 @@ from pathlib import Path
 
 import yaml
 
+from pipelines.adapters.release_store import LocalReleaseStore
 from tests.cluster.standing import Standing
 from tests.harness.installation import Installation, clone, git
+from tests.kubernetes import job_images
 from tests.kubernetes.image_fixtures import APPLICATION, ENGINE
 from tests.kubernetes.surroundings import ENVIRONMENT, Surroundings
 from tests.planted.edits import Edit, open_promotion
@@ -55,6 +57,17 @@ class Town:
     @property
     def origin(self) -> Path:
         return self.slipway.origin
+
+    def settle(self, edits: Mapping[str, Sequence[Edit]], *, whole: str) -> None:
+        """All that is there before the branch is synced for the first time: releases, their images on
+        the node (on top of the image `whole`), what stands around them."""
+        self.install()
+        self.build(edits)
+        store = LocalReleaseStore(self.slipway.state)
+        releases = [store.get(release) for release in self.releases.values()]
+        job_images.bring(self.cluster, self.slipway.state, releases, whole)
+        self.around.build(APPLICATION, self.releases["first"], self.slipway.token)
+        self.reach_the_database()
 
     def install(self) -> None:
         """State folder and origin, of a clone whose dev is on this cluster."""
