@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -11,33 +10,15 @@ from hypothesis import strategies as st
 
 from pipelines.engine.admission import Way, admit, under_way
 from pipelines.model import hook
-from pipelines.model.branch import ActiveRow, BranchState
+from pipelines.model.branch import ActiveRow
 from pipelines.model.hook import HookRecord
 from pipelines.model.slots import Slot, SlotContent
+from tests.support import delivered
 
-AT = datetime(2026, 1, 1, tzinfo=UTC)
-STATE = BranchState(
-    environment="dev",
-    active=Slot.GREEN,
-    slots={
-        Slot.BLUE: SlotContent("r-old", "1", "c"),
-        Slot.GREEN: SlotContent("r-new", "2", "c"),
-    },
-    holds=(),
-    kind="promotion",
-    reason="",
-    actor="somebody",
-    operation="promotion-1",
-    at="",
-    audit_head="",
-)
-OLD = ActiveRow(
-    slot=Slot.BLUE, release="r-old", epoch=7, operation="promotion-0", commit="c",
-    state="confirmed", confirm_by=None, token=12, previous_slot=Slot.GREEN,
-    previous_release="r-older", published=True, reason="", changed_at=AT,
-)  # fmt: skip
-NEW = replace(OLD, slot=Slot.GREEN, release="r-new", epoch=8, operation="promotion-1",
-              previous_slot=Slot.BLUE, previous_release="r-old")  # fmt: skip
+AT = delivered.AT
+STATE = delivered.branch(Slot.GREEN, blue="r-old", green="r-new")
+OLD = delivered.confirmed(Slot.BLUE, "r-old", before="r-older", operation="promotion-0", epoch=7)
+NEW = delivered.confirmed(Slot.GREEN, "r-new", before="r-old", operation="promotion-1", epoch=8)
 
 
 def record(step: str, status: str, operation: str = "promotion-1") -> HookRecord:

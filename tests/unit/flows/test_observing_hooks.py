@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -24,26 +24,15 @@ from pipelines.model.branch import (
 )
 from pipelines.model.hook import HookRecord
 from pipelines.model.live import Handover
-from pipelines.model.slots import Slot, SlotContent
+from pipelines.model.slots import Slot
+from tests.support import delivered
 from tests.unit.records.operations import operation
 
-NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
-STATE = BranchState(
-    environment="dev",
-    active=Slot.GREEN,
-    slots={Slot.BLUE: SlotContent("r-old", "1", "c"), Slot.GREEN: SlotContent("r-1", "2", "c")},
-    holds=(),
-    kind="promotion",
-    reason="",
-    actor="Ada",
-    operation="promotion-1",
-    at="",
-    audit_head="",
-)
-PROVISIONAL = ActiveRow(
-    slot=Slot.GREEN, release="r-1", epoch=8, operation="promotion-1", commit="c",
-    state="provisional", confirm_by=NOW - timedelta(seconds=1), token=1, previous_slot=Slot.BLUE,
-    previous_release="r-old", published=True, reason="", changed_at=NOW,
+NOW = delivered.AT
+STATE = delivered.branch(Slot.GREEN, blue="r-old", green="r-1")
+PROVISIONAL = replace(
+    delivered.confirmed(Slot.GREEN, "r-1", before="r-old", operation="promotion-1", epoch=8),
+    state="provisional", confirm_by=NOW - timedelta(seconds=1), token=1,
 )  # fmt: skip
 GIVEN_BACK = replace(
     PROVISIONAL, slot=Slot.BLUE, release="r-old", epoch=9, operation="promotion-1-late",

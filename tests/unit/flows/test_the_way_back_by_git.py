@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -12,30 +11,15 @@ import pytest
 from pipelines.flows.hook_desk import Desk
 from pipelines.flows.hooks import run_hook
 from pipelines.model import hook
-from pipelines.model.branch import ActiveRow, BranchState
 from pipelines.model.errors import Refused
 from pipelines.model.hook import HookRecord, closed_key
 from pipelines.model.live import MigrationStatus
-from pipelines.model.slots import Slot, SlotContent
+from pipelines.model.slots import Slot
+from tests.support import delivered
 
-AT = datetime(2026, 1, 1, tzinfo=UTC)
-BACK = BranchState(
-    environment="dev",
-    active=Slot.BLUE,
-    slots={Slot.BLUE: SlotContent("r-old", "1", "c"), Slot.GREEN: None},
-    holds=(),
-    kind="promotion",
-    reason="",
-    actor="Ada",
-    operation="promotion-1",
-    at="",
-    audit_head="",
-)
-ROW = ActiveRow(
-    slot=Slot.GREEN, release="r-new", epoch=8, operation="promotion-2", commit="c",
-    state="confirmed", confirm_by=None, token=12, previous_slot=Slot.BLUE,
-    previous_release="r-old", published=True, reason="", changed_at=AT,
-)  # fmt: skip
+AT = delivered.AT
+BACK = delivered.branch(Slot.BLUE, blue="r-old", green=None)
+ROW = delivered.confirmed(Slot.GREEN, "r-new", before="r-old", operation="promotion-2", epoch=8)
 SINCE_THEN = MigrationStatus(
     applied=("r0001", "r0002"), pending=(), contract=(), missing=("r0002",)
 )
