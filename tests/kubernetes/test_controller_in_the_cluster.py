@@ -162,3 +162,28 @@ def test_an_object_of_another_application_stops_it_until_somebody_decides(
         lambda: apps.operation()["phase"] == "Succeeded",
         seconds=RELEASE_SECONDS,
     )
+
+
+def test_a_rollback_with_git_away_stands_against_self_heal(
+    job: Job, apps: Deployed, watcher: Watcher
+) -> None:
+    began = time.monotonic()
+    away = job.town.origin.with_name("moved.git")
+    job.town.origin.rename(away)
+    try:
+        answer = job.town.slipway.run("rollback", ENVIRONMENT, "--reason", "a test")
+        assert answer.code in (0, 3), answer
+        assert job.active() == ("first", "blue", "blue")
+        time.sleep(10)  # self-heal acts within a second
+        assert job.active() == ("first", "blue", "blue")
+        assert job.town.name_of(watcher.last()) == "first"
+    finally:
+        away.rename(job.town.origin)
+    job.town.cluster.until("git hears of it", lambda: job.named() == "first", seconds=120)
+    assert job.held() == ["unfit", "second"]
+    job.settle()
+    time.sleep(2)
+    assert job.active() == ("first", "blue", "blue")
+    assert apps.operation()["phase"] == "Succeeded"
+    assert set(job.answered(watcher, began)) == {"second", "first"}
+    assert watcher.failures(began) == []
