@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from pipelines.model.image import BuiltImage
 from tests.cluster import tools
 from tests.cluster.standing import Standing
 from tests.harness.installation import Installation
 from tests.kubernetes.cluster_agreement import ClusterAgreement
 from tests.kubernetes.derived_image import derive
+from tests.kubernetes.image_shelf import once
 
 REPOSITORY = "slipway.test/trading"
 ENVIRONMENT = "dev"
@@ -97,18 +99,18 @@ class ClusterInstallation(Installation):
     # --- releases ------------------------------------------------------------------------------
     def make_image(self, release: str) -> None:
         """Of the first release by `slipway image`, of others from that; brought onto the node."""
-        archive = self.state.parent / "image.tar"
-        try:
-            if self.imaged:
-                folder = self.state / "releases"
-                derive(folder, REPOSITORY, self.imaged[0], release, archive)
-            else:
-                words = ["image", release, "--repository", REPOSITORY]
-                self.ok(*words, "--base-image", self.image_base, "--save", str(archive))
-            self.cluster.load(archive)
-        finally:
-            archive.unlink(missing_ok=True)
+        if self.imaged:
+            archive = self.state.parent / "image.tar"
+            derive(self.state / "releases", REPOSITORY, self.imaged[0], release, archive)
+        else:
+            _, archive = once(release, self.state.parent, lambda to: self._image(release, to))
+        self.cluster.load(archive)
         self.imaged.append(release)
+
+    def _image(self, release: str, archive: Path) -> BuiltImage:
+        words = ["image", release, "--repository", REPOSITORY, "--base-image", self.image_base]
+        made = self.ok(*words, "--save", str(archive))
+        return BuiltImage(**{one.name: made[one.name] for one in fields(BuiltImage)})
 
     def build(self) -> str:
         """Every release gets its image, so that harness and tests may promote it."""

@@ -8,22 +8,18 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from pipelines.model.image import BuiltImage
 from tests.cluster.errors import Missing
 from tests.cluster.standing import Standing
 from tests.kubernetes import images
 from tests.kubernetes.derived_image import derive
-from tests.kubernetes.images import Workshop, docker
+from tests.kubernetes.image_shelf import Built
+from tests.kubernetes.images import Workshop
 
 APPLICATION = "slipway.test/trading"
 ENGINE = "slipway.test/engine"
-
-Built = tuple[BuiltImage, Path]
-"""What was made, and its archive."""
 
 
 @pytest.fixture(scope="session")
@@ -96,13 +92,6 @@ def engine_image(built_engine: Built, real_cluster: Standing) -> str:
 
 
 @pytest.fixture(scope="session")
-def database_image(
-    engine_base: str, real_cluster: Standing, tmp_path_factory: pytest.TempPathFactory
-) -> str:
+def database_image(engine_base: str, real_cluster: Standing) -> str:
     """PostgreSQL for the chart `database`."""
-    name = images.make_database_image(engine_base)
-    archive = tmp_path_factory.mktemp("database") / "image.tar"
-    docker("save", "--output", str(archive), name)
-    real_cluster.load(archive)
-    archive.unlink()
-    return name
+    return images.bring_database_image(engine_base, real_cluster.load)

@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ from pipelines.model.release import Release
 from tests.cluster import docker as engine
 from tests.cluster import images
 from tests.cluster.folder import Folder
+from tests.kubernetes.image_shelf import Built, once
 
 REPOSITORY = Path(__file__).parents[2]
 DATABASE = "slipway.test/database:18"
@@ -93,23 +94,42 @@ class Workshop:
         self.checkout()
         return LocalReleaseStore(self.state).build(self.clone)
 
-    def image(self, base: str, repository: str = "slipway/trading") -> tuple[BuiltImage, Path]:
-        """Of HEAD's release, and its archive."""
-        archive = self.folder / "image.tar"
-        said: list[str] = []
+    def image(self, base: str, repository: str = "slipway/trading") -> Built:
+        """Of HEAD's release."""
         release = self.release()
-        made = self.builder.application(
-            release, repository, base, archive, lambda step, words: said.append(step)
-        )
-        assert said == ["base", "wheels", "build", "rewrite"]
-        return made, archive
 
-    def engine_image(self, base: str, repository: str) -> tuple[BuiltImage, Path]:
-        """Slipway of HEAD, and its archive."""
+        def make(archive: Path) -> BuiltImage:
+            said: list[str] = []
+            made = self.builder.application(
+                release, repository, base, archive, lambda step, words: said.append(step)
+            )
+            assert said == ["base", "wheels", "build", "rewrite"]
+            return made
+
+        return once(release.id, self.folder, make)
+
+    def engine_image(self, base: str, repository: str) -> Built:
+        """Slipway of HEAD."""
         self.checkout()
-        archive = self.folder / "engine.tar"
-        made = self.builder.engine(repository, base, archive, lambda step, words: None)
-        return made, archive
+        return once(
+            "engine",
+            self.folder,
+            lambda archive: self.builder.engine(repository, base, archive, lambda *_: None),
+        )
+
+
+def bring_database_image(base: str, load: Callable[[Path], object]) -> str:
+    """PostgreSQL, made and given to `load` as an archive; its name."""
+
+    def make(archive: Path) -> BuiltImage:
+        name = make_database_image(base)
+        docker("save", "--output", str(archive), name)
+        return BuiltImage(name, "", base, 0)
+
+    with tempfile.TemporaryDirectory(prefix="slipway-database-") as own:
+        made, archive = once("database", Path(own), make)
+        load(archive)
+    return made.name
 
 
 def make_database_image(base: str) -> str:

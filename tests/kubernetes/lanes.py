@@ -3,7 +3,8 @@
 python -m tests.kubernetes.lanes [--only SUITE]… [PYTEST ARGUMENT…]
 
 A lane takes one suite (tests/kubernetes/suites.py) after another; what stops the control plane of its
-cluster disturbs nobody. With SLIPWAY_TEST_CLUSTER or KUBECONFIG there is one lane, on that cluster.
+cluster disturbs nobody. Images that several suites need are made once, in one engine of all lanes. With
+SLIPWAY_TEST_CLUSTER or KUBECONFIG there is one lane, on that cluster.
 Every line says which suite it is from as soon as it is written.
 """
 
@@ -21,15 +22,16 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
 
-from tests.cluster import lifecycle, machine, tools
+from tests.cluster import docker, lifecycle, machine, tools
 from tests.cluster.errors import ClusterError
 from tests.cluster.folder import Folder
+from tests.kubernetes.image_shelf import VARIABLE as SHELF
 from tests.kubernetes.suites import SUITES, Suite, paths
 
 LANES = 2
@@ -58,6 +60,7 @@ class Run:
 
     waiting: queue.SimpleQueue[Suite]
     arguments: Sequence[str]
+    images: Mapping[str, str] = field(default_factory=dict)
     running: dict[str, subprocess.Popen[str]] = field(default_factory=dict)
     ended: dict[str, tuple[float, int]] = field(default_factory=dict)
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -68,6 +71,7 @@ class Run:
         if not chosen or self.stopping.is_set():
             return
         began, mark = time.monotonic(), secrets.token_hex(8)
+        shared = {} if suite.own_images else self.images
         say(f"{suite.name}: begins (limit {suite.limit_seconds:.0f} s): {' '.join(chosen)}")
         process = subprocess.Popen(
             [*PYTEST, *chosen, *self.arguments],
@@ -77,7 +81,7 @@ class Run:
             text=True,
             errors="replace",
             start_new_session=True,
-            env={**os.environ, **suite.variables, **variables, MARK: mark},
+            env={**os.environ, **shared, **suite.variables, **variables, MARK: mark},
         )
         self.running[suite.name] = process
         clock = threading.Timer(suite.limit_seconds, self._too_long, (suite, process))
@@ -144,6 +148,20 @@ def cluster() -> Iterator[dict[str, str]]:
         shutil.rmtree(folder.path, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def images() -> Iterator[dict[str, str]]:
+    """The variables by which suites share images; none where an engine is given."""
+    if os.environ.get("DOCKER_HOST"):
+        yield {}
+        return
+    folder = Folder(Path(tempfile.mkdtemp(prefix="slipway-images-", dir="/tmp")))
+    try:
+        with docker.engine(folder) as host:
+            yield {"DOCKER_HOST": host, SHELF: str(folder.path)}
+    finally:
+        shutil.rmtree(folder.path, ignore_errors=True)
+
+
 def lane(run: Run, failures: list[str]) -> None:
     """One suite after another, until none waits."""
     try:
@@ -155,9 +173,11 @@ def lane(run: Run, failures: list[str]) -> None:
         failures.append(f"{problem}{f' ({hint})' if hint else ''}")
 
 
-def run_all(suites: Sequence[Suite], arguments: Sequence[str], lanes: int) -> int:
+def run_all(
+    suites: Sequence[Suite], arguments: Sequence[str], lanes: int, shared: Mapping[str, str]
+) -> int:
     """Exit code 1 when a test failed, a suite took too long or did not run."""
-    run = Run(queue.SimpleQueue(), arguments)
+    run = Run(queue.SimpleQueue(), arguments, shared)
     wanted = [suite for suite in suites if paths(suite)]
     for suite in wanted:
         run.waiting.put(suite)
@@ -205,11 +225,12 @@ def main() -> int:
         if not given:
             machine.for_everything()
             tools.build_all()
+        suites = [suite for suite in SUITES if not asked.only or suite.name in asked.only]
+        with images() as shared:
+            return run_all(suites, arguments, 1 if given else min(LANES, len(suites)), shared)
     except ClusterError as problem:
         print(f"Error: {problem.message}\n  {problem.hint}", file=sys.stderr)
         return problem.code
-    suites = [suite for suite in SUITES if not asked.only or suite.name in asked.only]
-    return run_all(suites, arguments, 1 if given else min(LANES, len(suites)))
 
 
 if __name__ == "__main__":

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import secrets
 import subprocess
-import tempfile
-from pathlib import Path
 
 import psycopg
 
@@ -76,11 +74,7 @@ def helm(made: ClusterInstallation, chart: str, *more: str) -> None:
 
 
 def _bring_database(made: ClusterInstallation) -> None:
-    images.make_database_image(made.image_base)
-    with tempfile.TemporaryDirectory() as folder:
-        archive = Path(folder) / "database.tar"
-        images.docker("save", "--output", str(archive), images.DATABASE)
-        made.cluster.load(archive)
+    images.bring_database_image(made.image_base, made.cluster.load)
 
 
 def _answers(url: str) -> bool:

@@ -15,12 +15,14 @@ class Suite:
 
     `patterns`: files of this folder, or paths from the repository's; a suite without any takes the
     files no other has. `limit_seconds` is some three times what an idle machine of two cores takes.
+    One with `own_images` asks how images are made, so it makes and removes its own.
     """
 
     name: str
     limit_seconds: float
     patterns: tuple[str, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
+    own_images: bool = False
 
 
 SUITES = (
@@ -29,7 +31,7 @@ SUITES = (
     Suite("faults", 1200, ("test_faults_on_a_cluster.py",)),
     Suite("document", 900, ("test_the_document*.py",)),
     Suite("controller", 900, ("test_controller*.py",)),
-    Suite("images", 900, ("test_image*.py", "test_engine_image.py")),
+    Suite("images", 900, ("test_image*.py", "test_engine_image.py"), own_images=True),
     Suite("target", 700, ("tests/target_suite",), {"SLIPWAY_SUITE_TARGET": "kubernetes"}),
     Suite("others", 700),
 )

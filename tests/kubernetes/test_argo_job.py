@@ -18,7 +18,8 @@ from tests.kubernetes import by_syncer
 from tests.kubernetes.applications import Applications
 from tests.kubernetes.argo_job import Job
 from tests.kubernetes.end_state import differences, end_state
-from tests.kubernetes.image_fixtures import APPLICATION, Built
+from tests.kubernetes.image_fixtures import APPLICATION
+from tests.kubernetes.image_shelf import Built
 from tests.kubernetes.surroundings import ENVIRONMENT, Surroundings
 from tests.kubernetes.town import Town
 from tests.kubernetes.watcher import Watcher

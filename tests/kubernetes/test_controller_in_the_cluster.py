@@ -17,7 +17,7 @@ from tests.cluster.standing import Standing
 from tests.kubernetes.argo_job import RELEASE_SECONDS, Job
 from tests.kubernetes.deployed_controller import STATES, Deployed, DeployedTown, deployed
 from tests.kubernetes.end_state import TRACKING
-from tests.kubernetes.image_fixtures import Built
+from tests.kubernetes.image_shelf import Built
 from tests.kubernetes.surroundings import ENVIRONMENT
 from tests.kubernetes.watcher import Watcher
 from tests.planted import builds, edits

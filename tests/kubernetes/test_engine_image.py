@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from tests.kubernetes.image_fixtures import ENGINE, Built
+from tests.kubernetes.image_fixtures import ENGINE
+from tests.kubernetes.image_shelf import Built
 from tests.kubernetes.images import Workshop, described, docker
 
 MOST_OWN_MEGABYTES = 300

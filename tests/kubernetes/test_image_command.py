@@ -20,7 +20,8 @@ from pipelines.model.errors import Unavailable
 from pipelines.targets.local.layout import Installation
 from tests.cluster import processes, tools
 from tests.cluster.errors import Missing
-from tests.kubernetes.image_fixtures import APPLICATION, Built
+from tests.kubernetes.image_fixtures import APPLICATION
+from tests.kubernetes.image_shelf import Built
 from tests.kubernetes.images import REPOSITORY, Workshop, docker
 
 COMMAND = (sys.executable, "-m", "pipelines.cli.main", "image")

@@ -12,7 +12,8 @@ import pytest
 
 from pipelines.adapters.images.docker import Docker
 from pipelines.model.errors import BadInput, Unavailable
-from tests.kubernetes.image_fixtures import APPLICATION, Built
+from tests.kubernetes.image_fixtures import APPLICATION
+from tests.kubernetes.image_shelf import Built
 from tests.kubernetes.images import Workshop, described, docker
 
 MOST_OWN_MEGABYTES = 120

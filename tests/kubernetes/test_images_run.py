@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.kubernetes import images
-from tests.kubernetes.image_fixtures import Built
+from tests.kubernetes.image_shelf import Built
 from tests.kubernetes.images import docker
 
 TOKEN = "0123456789abcdef0123456789abcdef"  # not-a-secret: of servers that tests start
