@@ -126,9 +126,17 @@ def chart_values(
     return [own, known]
 
 
-def has_slots(release: Release, environment: str) -> bool:
-    """Not with `strategy: rollingUpdate`: there is one set, whose pods are replaced one by one."""
-    return release.values.get(environment, {}).get("strategy") != ROLLING_UPDATE
+def require_slots(release: Release, environment: str) -> None:
+    """Raises BadInput for what Slipway cannot release: with `strategy: rollingUpdate` nothing has a
+    slot, so no selector could be moved to it and no way back would stay warm."""
+    strategy = release.values.get(environment, {}).get("strategy")
+    if strategy == ROLLING_UPDATE:
+        raise BadInput(
+            f"the values of {environment} in release {release.id} say strategy: {strategy}, which"
+            " Slipway cannot release: it has no slots to switch between",
+            hint=f"take `strategy` out of environments/{{base,{environment}}}/values.yaml, or say"
+            " blueGreen; rollingUpdate is for charts that people install with Helm themselves",
+        )
 
 
 def migrations_digest(release: Release) -> str:

@@ -102,7 +102,8 @@ class Manifests(Protocol):
 
     def files(self, state: BranchState, releases: Mapping[str, Release]) -> dict[str, str]:
         """Path → text, from each release's own charts and values. Raises BadInput (a chart that
-        does not render) and Refused (a Secret with values) before anything is changed."""
+        does not render, values without slots) and Refused (a Secret with values) before anything
+        is changed."""
 
     def candidate(self, release: Release, slot: Slot) -> dict[str, str]:
         """The same of one release in one slot, as if it were active there; nothing is kept."""

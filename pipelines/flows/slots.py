@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pipelines.engine import charts
 from pipelines.flows.commits import DESIRED, read_branch
 from pipelines.flows.context import Context
 from pipelines.model.branch import ActiveRow
 from pipelines.model.errors import Refused, Unavailable
 from pipelines.model.live import Health, SlotLive
 from pipelines.model.release import Release
-from pipelines.model.slots import Slot
+from pipelines.model.slots import Slot, SlotContent
 
 CLOSED = "closed_releases"
 
@@ -28,6 +29,18 @@ def desired_slots(ctx: Context, row: ActiveRow | None) -> dict[Slot, str | None]
         slots[row.slot] = row.release
     closed = ctx.records.journal.fact(CLOSED) or []
     return {slot: (None if release in closed else release) for slot, release in slots.items()}
+
+
+def require_slots(ctx: Context, content: SlotContent | None) -> None:
+    """Raises BadInput when what shall be active on a cluster has no slots. What is not built here
+    is for others to say."""
+    if ctx.manifests is None or content is None:
+        return
+    try:
+        release = ctx.store.get(content.release)
+    except Refused:
+        return
+    charts.require_slots(release, ctx.environment)
 
 
 def restage(ctx: Context, row: ActiveRow | None) -> None:

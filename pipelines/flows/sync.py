@@ -13,15 +13,17 @@ from pipelines.flows.late import NO_WAY_BACK, row_back
 from pipelines.flows.observe import observe
 from pipelines.flows.publish import publish
 from pipelines.flows.rollback import finish_pending
-from pipelines.flows.slots import restage
+from pipelines.flows.slots import require_slots, restage
 from pipelines.model.branch import ActiveRow
 from pipelines.model.errors import InProgress, SlipwayError, StaleToken, Unavailable
 from pipelines.model.plan import Plan, PlanItem
 
 
 def plan_sync(ctx: Context) -> Plan:
-    """What the next sync would do: the object that `sync` applies."""
+    """What the next sync would do: the object that `sync` applies. Raises BadInput for a release
+    without slots on a cluster."""
     decision = decide(read_branch(ctx), ctx.target.read_row(), ctx.now())
+    require_slots(ctx, decision.head.state.active_content if decision.head else None)
     items: list[PlanItem] = []
     if decision.verb is not Verb.NOTHING:
         items.append(PlanItem(decision.verb.value, decision.reason))

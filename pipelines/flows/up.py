@@ -14,10 +14,12 @@ from pipelines.engine.decide import Verb, decide
 from pipelines.flows.commits import read_branch
 from pipelines.flows.context import Context
 from pipelines.flows.promote import promote, propose
+from pipelines.flows.slots import require_slots
 from pipelines.model.branch import BranchReading
 from pipelines.model.errors import NeedsPerson, SlipwayError
 from pipelines.model.live import Health
 from pipelines.model.release import Release
+from pipelines.model.slots import SlotContent
 
 SETTLE_SECONDS = 90.0
 REASON = "first installation"
@@ -46,7 +48,10 @@ def _never_released(branch: BranchReading) -> bool:
 def bring_up(
     contexts: Sequence[Context], release: Release, start_controller: Callable[[str], None]
 ) -> None:
-    """All environments side by side. NeedsPerson names those that did not come up."""
+    """All environments side by side. BadInput, before anything runs, for a release without slots
+    that would come to a cluster; NeedsPerson names those that did not come up."""
+    for ctx in contexts:
+        _require_slots(ctx, release)
     with ThreadPoolExecutor(len(contexts)) as pool:
         ended = pool.map(lambda ctx: _guarded(ctx, release, start_controller), contexts)
         failed = [
@@ -60,6 +65,14 @@ def bring_up(
             "; ".join(f"{environment}: {error.message}" for environment, error in failed),
             hint="; ".join(hints) or "look at: slipway doctor, slipway logs ENV",
         )
+
+
+def _require_slots(ctx: Context, first: Release) -> None:
+    reading = read_branch(ctx)
+    named = reading.head.state.active_content if reading.head else None
+    if _never_released(reading):
+        named = SlotContent(first.id, first.version, first.source_commit)
+    require_slots(ctx, named)
 
 
 def _guarded(

@@ -21,7 +21,7 @@ from pipelines.model.release import Release
 from pipelines.model.resource import Resource
 from pipelines.model.slots import Slot
 from pipelines.stages.protocol import Rendered
-from pipelines.stages.render_place import refusals
+from pipelines.stages.render_place import refusals, without_slots
 
 FOLDER = "charts"
 _UNNAMED = "unnamed"
@@ -56,8 +56,7 @@ def render_charts(renderer: ChartRenderer, tree: Tree, rendered: Rendered) -> Ch
     findings = _missing(tree, release)
     objects: dict[str, list[Resource]] = {}
     for name, decided in rendered.decided.items() if not findings else ():
-        settings = _with_everything(decided, release)
-        found, wrong = _environment(renderer, tree, release, settings)
+        found, wrong = _environment(renderer, tree, release, decided)
         findings += wrong
         if not wrong:
             objects[name] = found
@@ -98,8 +97,14 @@ def _with_everything(settings: EnvironmentSettings, release: Release) -> Environ
 
 
 def _environment(
-    renderer: ChartRenderer, tree: Tree, release: Release, settings: EnvironmentSettings
+    renderer: ChartRenderer, tree: Tree, release: Release, decided: EnvironmentSettings
 ) -> tuple[list[Resource], list[Finding]]:
+    if decided.kubernetes is not None:  # elsewhere people may install the charts with Helm
+        try:
+            charts.require_slots(release, decided.name)
+        except BadInput as error:
+            return [], [without_slots(error, decided.name, release.application.name, tree)]
+    settings = _with_everything(decided, release)
     found: list[Resource] = []
     findings: list[Finding] = []
     for chart in charts.charts_of(release.application.name):

@@ -40,6 +40,12 @@ def refusals(error: BadInput, chart: str, environment: str, tree: Tree) -> list[
     ]  # fmt: skip
 
 
+def without_slots(error: BadInput, environment: str, chart: str, tree: Tree) -> Finding:
+    """Where values ask for a strategy that Slipway cannot release."""
+    path, line = _of_key(["strategy"], chart, environment, tree)
+    return Finding("render/strategy", error.message, path=path, line=line, hint=error.hint)
+
+
 def _of_schema(said: str, chart: str, environment: str, tree: Tree) -> list[Finding]:
     """`timing.waitSeconds: got string, want integer`, `image: unknown key 'foo'`."""
     dotted, colon, words = said.partition(": ")

@@ -56,13 +56,13 @@ class BranchManifests:
 
     def files(self, state: BranchState, releases: Mapping[str, Release]) -> dict[str, str]:
         found: dict[str, str] = {}
+        for named in filter(None, state.slots.values()):
+            charts.require_slots(releases[named.release], self._environment)
         for slot in Slot:
             content = state.slots.get(slot)
             if content is None:
                 continue
             release = releases[content.release]
-            if slot is not state.active and not self._beside(state, releases):
-                continue
             active = slot is state.active
             told = self._delivery(state, releases) if active else ""
             text = self._slot(release, slot, active=active, delivery=told)
@@ -72,12 +72,8 @@ class BranchManifests:
         _check(found)
         return found
 
-    def _beside(self, state: BranchState, releases: Mapping[str, Release]) -> bool:
-        """Whether the other slot has objects of its own beside the active one's."""
-        filled = [content.release for content in state.slots.values() if content is not None]
-        return all(charts.has_slots(releases[name], self._environment) for name in filled)
-
     def candidate(self, release: Release, slot: Slot) -> dict[str, str]:
+        charts.require_slots(release, self._environment)
         found = {
             charts.slot_path(slot): self._slot(release, slot, active=True),
             charts.EDGE_PATH: self._edge(release, slot),
@@ -97,6 +93,7 @@ class BranchManifests:
         return self._of(charts.EDGE_PATH, release, slot)
 
     def _of(self, path: str, release: Release, slot: Slot) -> str:
+        charts.require_slots(release, self._environment)
         try:
             text = self._in_branch(path, release, slot)
             if text is None:

@@ -315,6 +315,34 @@ def test_what_cannot_be_rendered_is_red_where_it_stands(
     assert "hush-hush" not in repr(result)
 
 
+def test_an_environment_on_a_cluster_must_have_slots(
+    repository: Repository, tmp_path: Path, helm: ChartRenderer
+) -> None:
+    values = "tiny: {speed: 1}\nstrategy: rollingUpdate\n"
+    repository.commit(
+        {
+            "environments/base/values.yaml": values,
+            "environments/staging/environment.yaml": ON_KUBERNETES,
+        }
+    )
+    result = _run(repository, tmp_path, helm)
+    assert result.status == FAILED
+    (finding,) = result.findings
+    assert (finding.rule, finding.path, finding.line) == (
+        "render/strategy", "environments/base/values.yaml", 2,
+    )  # fmt: skip
+    assert "staging" in finding.message
+    assert "blueGreen" in finding.hint
+
+
+def test_an_environment_on_one_machine_may_say_any_strategy(
+    repository: Repository, tmp_path: Path, helm: ChartRenderer
+) -> None:
+    values = "tiny: {speed: 1}\nstrategy: rollingUpdate\n"
+    repository.commit({"environments/base/values.yaml": values})
+    assert _run(repository, tmp_path, helm).status == PASSED
+
+
 def test_objects_of_one_name_in_two_charts_are_red(
     repository: Repository, tmp_path: Path, helm: ChartRenderer
 ) -> None:

@@ -99,10 +99,18 @@ def test_a_slot_that_is_empty_is_left_out(place: Place) -> None:
     assert set(files) == {"slots/green/manifests.yaml", "edge/manifests.yaml"}
 
 
-def test_one_set_without_slots_is_only_there_once(place: Place) -> None:
+def test_one_set_without_slots_is_refused_before_it_is_rendered(place: Place) -> None:
     rolling = release("r-2", strategy="rollingUpdate")
-    files = render_files(STATE, {"r-1": FIRST, "r-2": rolling}, place.manifests)
-    assert set(files) == {"slots/green/manifests.yaml", "edge/manifests.yaml"}
+    (place.source / "charts/tiny/broken").touch()
+    for ask in (
+        lambda: render_files(STATE, {"r-1": FIRST, "r-2": rolling}, place.manifests),
+        lambda: place.manifests.candidate(rolling, Slot.BLUE),
+        lambda: place.manifests.of_slot(Slot.BLUE, rolling),
+        lambda: place.manifests.of_edge(Slot.BLUE, rolling),
+    ):
+        with pytest.raises(BadInput, match=r"values of dev in release r-2.*rollingUpdate") as said:
+            ask()
+        assert "environments/{base,dev}/values.yaml" in said.value.hint
 
 
 def test_on_one_machine_the_branch_holds_processes_as_before() -> None:
