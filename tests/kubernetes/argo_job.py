@@ -117,11 +117,13 @@ class Job:
         return [(self.town.name_of(row["release"]), row["step"], row["status"]) for row in rows]
 
     def pods(self) -> set[str]:
-        """Every pod of slots and hooks that is there, by its uid: one that was started again has
-        another."""
-        found = self.town.around.get("pods")["items"]
+        """Every pod of slots that is there, by its uid: one that was started again has another."""
+        found = [pod["metadata"] for pod in self.town.around.get("pods")["items"]]
         return {
-            pod["metadata"]["uid"] for pod in found if not pod["metadata"].get("deletionTimestamp")
+            pod["uid"]
+            for pod in found
+            if not pod.get("deletionTimestamp")
+            and any(owner["kind"] == "ReplicaSet" for owner in pod.get("ownerReferences", ()))
         }
 
     def desired(self) -> list[dict[str, Any]]:
