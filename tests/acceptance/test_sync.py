@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
 import time
 
 from tests.harness.installation import Installation
+from tests.harness.orders import wait_for
 from tests.harness.trouble import asleep, controllers
 
 
@@ -32,3 +34,25 @@ def test_a_value_changed_by_hand_is_planned_and_mended_and_audited(
     assert "changed by hand" in installation.run("audit", "show", "dev").text
     installation.agreement("dev").wait(30)
     assert installation.ok("sync", "dev", "--dry-run")["items"] == []
+
+
+def test_with_watch_it_goes_on_until_ctrl_c(installation: Installation) -> None:
+    slot = installation.agreement("dev").row()["slot"]
+    values = installation.state / "environments" / "dev" / "slots" / slot / "values.yaml"
+    right = values.read_text()
+    watching = installation.start("sync", "dev", "--watch")
+    try:
+        time.sleep(2)
+        with asleep(controllers(installation, "dev")):
+            values.write_text(right + "# changed while it watches\n")
+            time.sleep(3)
+            assert watching.poll() is None
+        wait_for("it is mended", lambda: values.read_text() == right, 30)
+        watching.send_signal(signal.SIGINT)
+        out, err = watching.communicate(timeout=30)
+    finally:
+        watching.kill()
+        watching.wait()
+    assert watching.returncode == 130, err
+    assert "Traceback" not in err
+    assert "values.yaml was changed by hand" in out
