@@ -64,7 +64,10 @@ class InCluster:
         still = [one.name for one in self.applications if now - one.beat > STILL_SECONDS]
         if now - self._looked > STILL_SECONDS:
             still.append("git")
-        return f"nothing moves any more: {', '.join(still)}" if still else ""
+        words = [f"nothing moves any more: {', '.join(still)}"] if still else []
+        broken = [(one.name, one.broken()) for one in self.applications]
+        words += [f"{name}: {why}" for name, why in broken if why]
+        return "; ".join(words)
 
     def ready(self) -> str:
         """What it still waits for."""

@@ -64,6 +64,11 @@ class ApplicationSync:
         self._refused_at, self._failures = 0.0, 0
         self._lock = threading.RLock()
 
+    def broken(self) -> str:
+        """What only a restart brings back; empty when all works."""
+        healer = self._healer
+        return "self-heal has ended" if healer is not None and healer.ended() else ""
+
     def run(self) -> None:
         try:
             while not self._leaving.is_set():

@@ -41,7 +41,8 @@ class Heal:
 
 class Healer:
     """A thread of its own until `close`. `plan` plans a partial sync of the objects given; `apply`
-    carries a plan out; `healed` is called once per object that was out of sync."""
+    carries a plan out; `healed` is called once per object that was out of sync. Whatever they raise
+    is told as a heal that failed, and tried again after a pause."""
 
     def __init__(
         self,
@@ -70,6 +71,11 @@ class Healer:
         self._cache.store.forget(self._changed)
         self._wake.set()
         self._thread.join(30)
+
+    def ended(self) -> bool:
+        """True where nothing is healed any more though nobody closed it: a heal could not even be
+        told."""
+        return not self._closed and not self._thread.is_alive()
 
     def _changed(self, key: ResourceKey) -> None:
         if key in self._wanted:
@@ -100,9 +106,15 @@ class Healer:
             if drifted:
                 self._put_back(drifted, due)
         except SlipwayError as error:
-            for key in due:
-                self._later(key)
-            self._healed(_not_looked_at(next(iter(due)), str(error)))
+            self._not_healed(due, str(error))
+        except Exception as error:
+            # A thread that ends here would leave what it keeps alone, and nobody would know.
+            self._not_healed(due, f"defect: {type(error).__name__}: {error}")
+
+    def _not_healed(self, due: Collection[ResourceKey], words: str) -> None:
+        for key in due:
+            self._later(key)
+        self._healed(_not_looked_at(next(iter(due)), words))
 
     def _put_back(self, drifted: list[PlanStep], due: dict[ResourceKey, float]) -> None:
         attempt = self._apply(self._plan({step.key for step in drifted}))

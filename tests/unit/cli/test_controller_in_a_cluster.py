@@ -138,8 +138,11 @@ def test_what_is_no_address_is_refused(listen: str) -> None:
 class Still:
     """A thread's Application that came by long ago."""
 
-    def __init__(self, name: str, beat: float, *, known: bool) -> None:
-        self.name, self.beat, self.known = name, beat, known
+    def __init__(self, name: str, beat: float, *, known: bool, broken: str = "") -> None:
+        self.name, self.beat, self.known, self._broken = name, beat, known, broken
+
+    def broken(self) -> str:
+        return self._broken
 
 
 def test_a_thread_that_hangs_makes_the_pod_start_anew() -> None:
@@ -149,3 +152,11 @@ def test_a_thread_that_hangs_makes_the_pod_start_anew() -> None:
     controller = InCluster(branch, told, threading.Event(), lambda words: None)
     assert controller.live() == "nothing moves any more: edge"
     assert controller.ready() == "not read yet: edge"
+
+
+def test_a_self_heal_that_ended_makes_the_pod_start_anew() -> None:
+    now = threading.TIMEOUT_MAX
+    told: Any = [Still("slots", now, known=True, broken="self-heal has ended")]
+    branch: Any = None
+    controller = InCluster(branch, told, threading.Event(), lambda words: None)
+    assert controller.live() == "slots: self-heal has ended"
