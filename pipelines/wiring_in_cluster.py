@@ -104,7 +104,7 @@ def open_syncs(
     branch = BranchWatch(mirror, applications, log)
     first = applications[0].settings
     states = SyncStates(cluster, first.namespace, environment, log)
-    scope = LiveScope(cluster, WatchedCache(cluster), replace(first, earlier=names))
+    scope = LiveScope(cluster, WatchedCache(cluster, log), replace(first, earlier=names))
     return branch, [
         ApplicationSync(
             one, Syncer(cluster, one.settings, scope=scope), states, branch, leaving, log,

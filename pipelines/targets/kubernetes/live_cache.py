@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -18,12 +19,18 @@ FIRST_LIST_SECONDS = 60.0
 CATCHING_UP = 4
 
 
-class WatchedCache:
-    """Kinds the API server does not serve (their definition may come later) count as empty."""
+def to_stderr(words: str) -> None:
+    """Where nobody else listens."""
+    sys.stderr.write(f"{words}\n")
 
-    def __init__(self, cluster: Cluster) -> None:
+
+class WatchedCache:
+    """Kinds the API server does not serve (their definition may come later) count as empty. `tell`
+    hears of defects of a watch."""
+
+    def __init__(self, cluster: Cluster, tell: Callable[[str], None] = to_stderr) -> None:
         self.store = LiveStore()
-        self._cluster = cluster
+        self._cluster, self._tell = cluster, tell
         self._watches: dict[Scope, LiveWatch] = {}
         self._lock = threading.Lock()
 
@@ -39,7 +46,7 @@ class WatchedCache:
                 for namespace in dict.fromkeys(places):
                     scope = Scope(group, kind, namespace)
                     if scope not in self._watches:
-                        fresh.append(LiveWatch(self._cluster, self.store, scope))
+                        fresh.append(LiveWatch(self._cluster, self.store, scope, self._tell))
                         self._watches[scope] = fresh[-1]
         for watch in fresh:
             watch.start()

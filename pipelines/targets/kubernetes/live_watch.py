@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,13 +34,16 @@ class Scope:
 class LiveWatch:
     """A thread of its own. `listed` is set after the first list, whatever came of it; `failed`
     says why it gave nothing. Later failures are tried again for ever: live state that is old is
-    still what was last seen."""
+    still what was last seen. `tell` hears of defects, which would stay unseen otherwise."""
 
-    def __init__(self, cluster: Cluster, store: LiveStore, scope: Scope) -> None:
+    def __init__(
+        self, cluster: Cluster, store: LiveStore, scope: Scope, tell: Callable[[str], None]
+    ) -> None:
         self.scope = scope
         self.listed = threading.Event()
         self.failed: SlipwayError | None = None
-        self._cluster, self._store = cluster, store
+        self._cluster, self._store, self._tell = cluster, store, tell
+        self._defect = ""
         self._stopped = False
         self._poked = threading.Event()
         self._version = ""
@@ -79,6 +82,21 @@ class LiveWatch:
                 failures += 1
                 if not self._stopped:
                     self._pause(error, failures)
+            except Exception as error:
+                # A watch that ends here would let everybody work with what was live then.
+                failures += 1
+                if not self._stopped:
+                    self._pause(self._unexpected(error), failures)
+
+    def _unexpected(self, error: Exception) -> Unavailable:
+        """Everything is listed anew: nobody knows what was taken of the change that it befell."""
+        self._version = ""
+        words = f"the watch of {self.scope} has a defect: {type(error).__name__}: {error}"
+        if words != self._defect:
+            self._defect = words
+            with contextlib.suppress(Exception):  # the watch is worth more than its words
+                self._tell(f"{words}; listing everything anew, again and again")
+        return Unavailable(words)
 
     def _list(self) -> None:
         scope, seen = self.scope, set()
