@@ -41,15 +41,15 @@ class Heal:
 
 class Healer:
     """A thread of its own until `close`. `plan` plans a partial sync of the objects given; `apply`
-    carries a plan out; `healed` is called once per object that was out of sync. Whatever they raise
-    is told as a heal that failed, and tried again after a pause."""
+    carries a plan out, and asks why it shall end meanwhile; `healed` is called once per object that
+    was out of sync. Whatever they raise is told as a heal that failed, and tried again after a pause."""
 
     def __init__(
         self,
         cache: WatchedCache,
         keys: Iterable[ResourceKey],
         plan: Callable[[Collection[ResourceKey]], SyncPlan],
-        apply: Callable[[SyncPlan], Attempt],
+        apply: Callable[[SyncPlan, Callable[[], str]], Attempt],
         healed: Callable[[Heal], None],
     ) -> None:
         self._wanted = frozenset(keys)
@@ -66,11 +66,15 @@ class Healer:
         self._thread.start()
 
     def close(self) -> None:
-        """Returns when no heal is running any more."""
+        """Returns when no heal is running any more: one that runs sends nothing after the requests
+        that are under way, each of which is bounded in time."""
         self._closed = True
         self._cache.store.forget(self._changed)
         self._wake.set()
-        self._thread.join(30)
+        self._thread.join()
+
+    def _ending(self) -> str:
+        return "healing was ended" if self._closed else ""
 
     def ended(self) -> bool:
         """True where nothing is healed any more though nobody closed it: a heal could not even be
@@ -117,7 +121,7 @@ class Healer:
         self._healed(_not_looked_at(next(iter(due)), words))
 
     def _put_back(self, drifted: list[PlanStep], due: dict[ResourceKey, float]) -> None:
-        attempt = self._apply(self._plan({step.key for step in drifted}))
+        attempt = self._apply(self._plan({step.key for step in drifted}), self._ending)
         results = {result.key: result for result in attempt.results}
         for step in drifted:
             result = results.get(step.key)

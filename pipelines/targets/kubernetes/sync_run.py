@@ -144,9 +144,9 @@ class Syncer:
             live = LiveView(self.cache.store, lambda: keys)
             return planning.plan(some, live, self.settings, only=keys, served=self._served())
 
-        def apply(partial: SyncPlan) -> Attempt:
+        def apply(partial: SyncPlan, stop: Callable[[], str]) -> Attempt:
             operation = Operation(self.cluster, self.cache, self._pool, partial, limits)
-            return operation.run(go_on, lambda message, done, total: None)
+            return operation.run(stop, lambda message, done, total: None)
 
         return Healer(self.cache, wanted, plan, apply, healed)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Collection
 from typing import Any, cast
 
@@ -11,6 +12,7 @@ from pipelines.model.resource import ResourceKey
 from pipelines.model.sync import SyncPlan, SyncSettings
 from pipelines.targets.kubernetes.live_cache import WatchedCache
 from pipelines.targets.kubernetes.self_heal import Heal, Healer
+from pipelines.targets.kubernetes.sync_run import Syncer
 from tests.unit.kubernetes.memory import MemoryCluster, config, soon
 
 KEY = config("values").key
@@ -57,3 +59,30 @@ def test_healing_that_cannot_even_tell_of_it_says_that_it_has_ended() -> None:
     assert soon(made.ended)
     made.close()
     assert not made.ended(), "who is closed has not ended by itself"
+
+
+def test_closing_ends_a_heal_that_runs_before_it_writes_more() -> None:
+    cluster, told = MemoryCluster(), list[Heal]()
+    names = [f"values-{number}" for number in range(40)]
+    began, go = threading.Event(), threading.Event()
+
+    def slow(verb: str, key: ResourceKey) -> None:
+        began.set()
+        assert go.wait(10)
+
+    syncer = Syncer(cast(Any, cluster), SyncSettings("shop", "shop"), workers=1)
+    cluster.before = slow
+    made = syncer.heal([config(name, a="1") for name in names], told.append)
+    assert began.wait(10)
+    closing = threading.Thread(target=made.close)
+    closing.start()
+    assert soon(lambda: made._closed)
+    assert closing.is_alive(), "a request is still under way"
+    go.set()
+    closing.join(10)
+    assert not closing.is_alive()
+    assert len(cluster.log) == 1, "what was under way, and nothing after it"
+    cluster.by_hand(config("values-1", a="2"))
+    syncer.close()
+    assert len(cluster.log) == 1
+    assert "healing was ended" in told[-1].message
