@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 
 from pipelines.engine.sync import plan as planning
 from pipelines.engine.sync.moves import Limits
-from pipelines.model.errors import BadInput, Unavailable
+from pipelines.model.errors import BadInput, Refused, SlipwayError, Unavailable
 from pipelines.model.resource import Resource, ResourceKey
 from pipelines.model.sync import Action, PlanStep, SyncOutcome, SyncPlan, SyncSettings
 from pipelines.targets.kubernetes.cluster import Cluster
@@ -27,7 +27,7 @@ from pipelines.targets.kubernetes.live_cache import WatchedCache
 from pipelines.targets.kubernetes.live_scope import LiveScope
 from pipelines.targets.kubernetes.live_store import LiveView
 from pipelines.targets.kubernetes.self_heal import Heal, Healer, now
-from pipelines.targets.kubernetes.sync_operation import Attempt, Operation
+from pipelines.targets.kubernetes.sync_operation import Attempt, Operation, nobody_confirms
 
 WORKERS = 8
 """Requests at the same time: more make an API server on few cores slower, not faster."""
@@ -92,13 +92,13 @@ class Syncer:
         stop: Callable[[], str] = go_on,
         progress: Callable[[Progress], None] = tell_nobody,
         limits: Limits | None = None,
-        confirmed: bool = False,
+        confirmed: Callable[[], bool] = nobody_confirms,
     ) -> SyncOutcome:
         """`details` of the outcome: attempts, requests, and whether the API server was `away` in the
         last one. Raises only what `plan` raises, before anything was written. `stop` answers why to end
         the operation (a newer commit, a person's wish), or nothing; it is asked often. A failed
         attempt is tried again as `settings.retry` says, inside `limits.operation_seconds`.
-        `confirmed`: somebody agreed to what `Prune=confirm` holds back."""
+        `confirmed`: has somebody agreed to what `Prune=confirm` holds back? Asked while it waits."""
         wanted = limits or Limits()
         started, clock = now(), time.monotonic()
 
@@ -185,11 +185,17 @@ def differing(plan: SyncPlan) -> tuple[PlanStep, ...]:
 
 
 def _once_more(attempt: Callable[[float], Attempt], last: Attempt, seconds: float) -> Attempt:
-    """An API server that is away while planning does not take away what was told before."""
+    """Whatever planning meets this time, it does not take away what was done and told before."""
     try:
         return attempt(seconds)
-    except Unavailable as error:
-        return replace(last, message=f"{last.message}; then {error.message}")
+    except SlipwayError as error:
+        words = f"; then it could not be planned again: {error.message}"
+        return replace(
+            last,
+            message=f"{last.message.removesuffix(words)}{words}",
+            again=not isinstance(error, Refused | BadInput),
+            away=isinstance(error, Unavailable),
+        )
 
 
 def digest(desired: Iterable[Resource]) -> str:
