@@ -40,6 +40,7 @@ ENDING_SECONDS = 20.0
 NOTHING_COLLECTED = 5
 PYTEST = (
     *(sys.executable, "-m", "pytest", "-v", "-rs", "--durations=5"),
+    *("-p", "tests.kubernetes.tell_at_once", "--tb=short"),
     *("--timeout=900", "-o", "timeout_func_only=true"),
 )
 """Each test on a line of its own, as soon as it ended: some take minutes. A test that hangs is ended

@@ -8,7 +8,7 @@ import pytest
 
 from tests.kubernetes.image_fixtures import ENGINE
 from tests.kubernetes.image_shelf import Built
-from tests.kubernetes.images import Workshop, described, docker
+from tests.kubernetes.images import described, docker
 
 MOST_OWN_MEGABYTES = 300
 # As a restricted pod: any user, nothing to write to but /tmp, no network, no capabilities.
@@ -64,11 +64,3 @@ print(subprocess.check_output(["git", "--version"], text=True))
 def test_it_is_small(built_engine: Built, engine_base: str) -> None:
     own = built_engine[0].size_bytes - described(engine_base)["Size"]
     assert own < MOST_OWN_MEGABYTES * 1e6
-
-
-def test_the_same_commit_gives_the_same_digest_again(
-    built_engine: Built, workshop: Workshop, engine_base: str
-) -> None:
-    docker("image", "rm", built_engine[0].name)
-    again = workshop.builder.engine(ENGINE, engine_base, None, lambda step, words: None)
-    assert again == built_engine[0]

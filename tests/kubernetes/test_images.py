@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import tarfile
 from pathlib import Path
 
@@ -50,18 +49,6 @@ def test_it_runs_as_a_number_that_is_not_root_and_is_asked_for_its_health(
     assert config["User"] == "10001:10001"
     assert config["Healthcheck"]["Test"][0] == "CMD"
     assert config["Entrypoint"] == ["python", "-m", "trading"]
-
-
-def test_the_same_commit_in_another_folder_gives_the_same_bytes(
-    built_application: Built, workshop: Workshop, engine_base: str, tmp_path: Path
-) -> None:
-    docker("image", "rm", built_application[0].name)
-    other = Workshop(tmp_path / "a" / "longer" / "way")
-    other.folder.mkdir(parents=True)
-    subprocess.run(["git", "clone", "-q", str(workshop.clone), str(other.clone)], check=True)
-    again, archive = other.image(engine_base, APPLICATION)
-    assert again == built_application[0]
-    assert archive.read_bytes() == built_application[1].read_bytes()
 
 
 def test_nothing_secret_and_nothing_superfluous_is_in_it(names: list[str]) -> None:
