@@ -220,7 +220,8 @@ class Machine:
         held = [task for task in step if task.unconfirmed]
         if held and not self._approved:
             more = f" and {len(held) - 1} more resources" if len(held) > 1 else ""
-            return Wait(f"waiting for pruning confirmation of {held[0].words()}{more}")
+            how = f"; to confirm it: {self.limits.confirm}" if self.limits.confirm else ""
+            return Wait(f"waiting for pruning confirmation of {held[0].words()}{more}{how}")
         move = self._run(step, live)
         rest = [task for task in pending if task.place != place or task.hook]
         self._last_applied = not rest

@@ -115,7 +115,8 @@ class Limits:
     `dry_run`: ask the API server about everything before anything is written.
     `wait_for_last`: wait also for the health (and the prunes) of the last step, which Argo CD does
     only when that step has hooks. `adopt`: the operation is taken up after its runtime died: hooks that
-    it made (`hooks.marked`) go on, or have ended already.
+    it made (`hooks.marked`) go on, or have ended already. `confirm`: what a person does to confirm
+    what `Prune=confirm` holds back, in words.
     """
 
     operation_seconds: float = 600.0
@@ -123,3 +124,4 @@ class Limits:
     dry_run: bool = True
     wait_for_last: bool = False
     adopt: bool = False
+    confirm: str = ""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from pipelines.engine.sync.machine import Machine
 from pipelines.engine.sync.moves import Act, Do, Finished, Limits, Move, Verb
+from pipelines.engine.sync.steps import CONFIRM
 from pipelines.model.resource import ResourceKey
 from pipelines.model.sync import Action, ResourceResult, SyncPlan
 from pipelines.targets.kubernetes.cluster import Cluster
@@ -36,6 +37,11 @@ class Attempt:
     away: bool = False
 
 
+def nobody_confirms() -> bool:
+    """The default of `confirmed`: what `Prune=confirm` holds back waits until the time is over."""
+    return False
+
+
 class Operation:
     """Used once."""
 
@@ -56,6 +62,7 @@ class Operation:
         self._until = time.monotonic() + limits.operation_seconds
         self._why = self._away = ""
         self._vain = False
+        self._held_back = any(step.message == CONFIRM for step in plan.steps)
         self._sent = 0
 
     def run(
@@ -63,13 +70,12 @@ class Operation:
         stop: Callable[[], str],
         tell: Callable[[str, int, int], None],
         *,
-        confirmed: bool = False,
+        confirmed: Callable[[], bool] = nobody_confirms,
     ) -> Attempt:
-        if confirmed:
-            self._machine.approve_prunes()
         while True:
             turn = self._cache.store.turn
             self._ask(stop)
+            self._approve(confirmed)
             move: Move = self._machine.next(self._view, time.monotonic())
             if isinstance(move, Finished):
                 return self._finished(move)
@@ -84,6 +90,12 @@ class Operation:
         if not self._why and (why := stop()):
             self._why = why
             self._machine.terminate(why)
+
+    def _approve(self, confirmed: Callable[[], bool]) -> None:
+        """Nobody is asked where nothing is held back, nor again once they agreed."""
+        if self._held_back and confirmed():
+            self._machine.approve_prunes()
+            self._held_back = False
 
     def _act(self, act: Act, stop: Callable[[], str]) -> None:
         for group in act.groups:
