@@ -56,8 +56,9 @@ class LiveStore:
             self._write(key, Entry(version, packed, owner(resource)), version)
         return key
 
-    def drop(self, key: ResourceKey, version: str = "") -> None:
-        """`version` is the deletion's; without one the object is surely gone (it was not listed)."""
+    def drop(self, key: ResourceKey, version: str) -> None:
+        """`version` is the deletion's, or that of a list which does not have it: an object that is
+        newer was written after it, and stays."""
         if key in self._entries:
             self._write(key, None, version)
 

@@ -107,8 +107,8 @@ class LiveWatch:
             for resource in page:
                 seen.add(self._store.put(resource.manifest))
         for key in self._store.keys(scope.group, scope.kind, scope.namespace):
-            if key not in seen:
-                self._store.drop(key)
+            if key not in seen:  # what was written since the list began is newer, and stays
+                self._store.drop(key, version)
         self._version = version
         self.failed = None
         self.listed.set()
