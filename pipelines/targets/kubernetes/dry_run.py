@@ -7,11 +7,15 @@ that only who may not write them is worth asking: one of each kind and namespace
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
+from typing import Any
 
 from pipelines.engine.sync.moves import Do, Method
+from pipelines.model.resource import Manifest
 from pipelines.model.sync import Action
 
 PLAIN = frozenset({("", "ConfigMap"), ("", "Secret"), ("", "ServiceAccount")})
+HEADLESS = "None"
 SMALL_BYTES = 500_000
 """Together with its managed fields, an object of that size is far from the API server's limit."""
 
@@ -35,6 +39,34 @@ class DryRuns:
             first = place not in self._asked
             self._asked.add(place)
         return first
+
+
+def beside_itself(manifest: Manifest) -> Manifest:
+    """What will be deleted and created anew, so that it can be tried while it is still there: under a
+    name that is free, and without the addresses and ports that its former self still holds."""
+    metadata = {name: value for name, value in manifest["metadata"].items() if name != "name"}
+    tried = {**manifest, "metadata": {**metadata, "generateName": manifest["metadata"]["name"]}}
+    spec = manifest.get("spec")
+    if (manifest.get("apiVersion"), manifest.get("kind")) != ("v1", "Service"):
+        return tried
+    return {**tried, "spec": _without_allocated(spec)} if isinstance(spec, dict) else tried
+
+
+def _without_allocated(spec: Mapping[str, Any]) -> Manifest:
+    """A Service without an address (headless) stays so."""
+    left_out = {"healthCheckNodePort"}
+    if spec.get("clusterIP") != HEADLESS and spec.get("clusterIPs") != [HEADLESS]:
+        left_out |= {"clusterIP", "clusterIPs"}
+    found = {name: value for name, value in spec.items() if name not in left_out}
+    if isinstance(found.get("ports"), list):
+        found["ports"] = [_without_node_port(port) for port in found["ports"]]
+    return found
+
+
+def _without_node_port(port: Any) -> Any:
+    if not isinstance(port, dict):
+        return port
+    return {name: value for name, value in port.items() if name != "nodePort"}
 
 
 def _is_plain(do: Do) -> bool:

@@ -12,6 +12,7 @@ from pipelines.engine.sync.options import value
 from pipelines.model.errors import SlipwayError, Unavailable
 from pipelines.model.resource import Manifest, Resource, ResourceKey
 from pipelines.targets.kubernetes.cluster import ApiRefused, Cluster
+from pipelines.targets.kubernetes.dry_run import beside_itself
 
 DEFINITION = ("apiextensions.k8s.io", "CustomResourceDefinition")
 ESTABLISHED_SECONDS = 3.0
@@ -94,7 +95,7 @@ class Requests:
         if do.method is Method.UPDATE:
             return self._update(manifest, dry_run)
         if dry_run:
-            return self._cluster.create(_otherwise_named(manifest), dry_run=True)
+            return self._cluster.create(beside_itself(manifest), dry_run=True)
         self._cluster.delete(do.task.key, propagation=self._propagation(do))
         self._wait_gone(do.task.key)
         return self._cluster.create(manifest)
@@ -174,12 +175,6 @@ def _needed(do: Do) -> Manifest:
     if do.manifest is None:
         raise ValueError(f"{do.verb} of {do.task.key} has nothing to send")
     return do.manifest
-
-
-def _otherwise_named(manifest: Manifest) -> Manifest:
-    """What will be created anew is tried under a name that is free."""
-    metadata = {name: value for name, value in manifest["metadata"].items() if name != "name"}
-    return {**manifest, "metadata": {**metadata, "generateName": manifest["metadata"]["name"]}}
 
 
 def _is_missing(refused: ApiRefused) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from pipelines.engine.sync.moves import Do, Method, TaskId, Verb
 from pipelines.model.resource import Resource
 from pipelines.model.sync import Action, PlanStep, SyncPhase
-from pipelines.targets.kubernetes.dry_run import DryRuns
+from pipelines.targets.kubernetes.dry_run import DryRuns, beside_itself
 
 
 def question(
@@ -71,3 +71,37 @@ def test_every_namespace_is_asked_about() -> None:
 )
 def test_what_may_be_wrong_is_always_asked_about(do: Do) -> None:
     assert decides_later(do)
+
+
+def service(**spec: Any) -> dict[str, Any]:
+    metadata = {"name": "entry", "namespace": "shop"}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}
+
+
+def test_a_service_made_anew_is_tried_without_what_its_former_self_holds() -> None:
+    ports = [{"port": 80, "nodePort": 30080}, {"port": 81}]
+    fixed = service(
+        clusterIP="10.0.0.9", clusterIPs=["10.0.0.9"], healthCheckNodePort=30081, ports=ports,
+        type="NodePort",
+    )  # fmt: skip
+    tried = beside_itself(fixed)
+    assert tried["metadata"] == {"generateName": "entry", "namespace": "shop"}
+    assert tried["spec"] == {"ports": [{"port": 80}, {"port": 81}], "type": "NodePort"}
+    assert fixed["spec"]["ports"] == ports, "what is sent afterwards has them"
+
+
+def test_a_service_without_an_address_is_tried_as_such() -> None:
+    assert beside_itself(service(clusterIP="None", ports=[]))["spec"] == {
+        "clusterIP": "None",
+        "ports": [],
+    }
+
+
+@pytest.mark.parametrize("spec", [None, {}, {"ports": None}, {"ports": ["x"]}])
+def test_a_wrong_service_is_tried_as_wrong_as_it_is(spec: Any) -> None:
+    assert beside_itself({**service(), "spec": spec})["spec"] == spec
+
+
+def test_another_kind_is_tried_with_all_that_it_has() -> None:
+    other = {**service(clusterIP="10.0.0.9"), "kind": "Gateway", "apiVersion": "example.org/v1"}
+    assert beside_itself(other)["spec"] == {"clusterIP": "10.0.0.9"}
