@@ -30,7 +30,8 @@ MOST_RESULTS, MOST_HEALS, MOST_WORDS = 500, 20, 1_000
 class SyncState:
     """`phase` as in Argo CD's operationState; empty: never synced. `revision` is the commit it is
     about, `refused` that nothing was written for it. `asked` is the last request of a person that was
-    seen. `results`, `heals` and `history` are plain mappings; heals and history newest last."""
+    seen, `confirmed` the commit whose prunes were confirmed when its sync began. `results`, `heals` and
+    `history` are plain mappings; heals and history newest last."""
 
     application: str
     path: str
@@ -43,6 +44,7 @@ class SyncState:
     manifests: str = ""
     refused: bool = False
     asked: str = ""
+    confirmed: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     results: Sequence[Mapping[str, Any]] = ()
     results_left_out: int = 0
@@ -85,7 +87,7 @@ def _check(state: SyncState) -> None:
     for name in ("results", "heals", "history"):
         if not all(isinstance(one, dict) for one in getattr(state, name)):
             raise ValueError(f"{name} is no list of mappings")
-    texts = ("application", "path", "revision", "phase", "message", "asked", "manifests")
+    texts = ("application", "path", "revision", "phase", "message", "asked", "confirmed", "manifests")
     for name in texts:
         if not isinstance(getattr(state, name), str):
             raise ValueError(f"{name} is no text")

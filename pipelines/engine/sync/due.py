@@ -28,11 +28,13 @@ def due(
     *,
     asked: str,
     again: bool,
+    confirmed: bool = False,
     differs: Callable[[], bool],
 ) -> Due:
     """`path`: the folder that the Application names now. `asked`: a person's newest request. `again`:
-    what was refused before anything was written may be tried once more. `differs` looks at what is
-    live, and is asked only where that decides.
+    what was refused before anything was written may be tried once more. `confirmed`: a person agreed
+    to the prunes of this commit, which also counts for one that failed before they did. `differs` looks
+    at what is live, and is asked only where that decides.
 
     A sync that did not end (its controller died, or a newer commit ended it) is always taken up: what
     it applied is as desired by now, and its hooks may still be missing.
@@ -42,5 +44,6 @@ def due(
     if state.revision == commit and state.path == path:
         if state.phase == SUCCEEDED:
             return Due.KEEP
-        return Due.SYNC if state.refused and again else Due.REST
+        late = confirmed and state.confirmed != commit
+        return Due.SYNC if late or (state.refused and again) else Due.REST
     return Due.SYNC if differs() else Due.KEEP

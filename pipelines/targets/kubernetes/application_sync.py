@@ -23,7 +23,13 @@ from pipelines.targets.kubernetes.foreign import first_foreign
 from pipelines.targets.kubernetes.layout import NAME_LABEL
 from pipelines.targets.kubernetes.self_heal import Heal, Healer, now
 from pipelines.targets.kubernetes.sync_run import Progress, Syncer, differing, digest
-from pipelines.targets.kubernetes.sync_states import ASKED, SyncStates, key_in
+from pipelines.targets.kubernetes.sync_states import (
+    ASKED,
+    SyncStates,
+    confirmed,
+    how_to_confirm,
+    key_in,
+)
 
 LOOK_SECONDS = 0.5
 LOOK_AGAIN_SECONDS = 10.0
@@ -124,6 +130,7 @@ class ApplicationSync:
         again = time.monotonic() - self._refused_at > LOOK_AGAIN_SECONDS
         verb = due(
             self._state, wanted.commit, self.path, asked=asked, again=again,
+            confirmed=self._confirmed(wanted),
             differs=lambda: bool(differing(self._look(wanted))),
         )  # fmt: skip
         if verb is Due.SYNC:
@@ -134,6 +141,9 @@ class ApplicationSync:
     def _asked(self) -> str:
         live = self.syncer.cache.get(key_in(self.namespace))
         return live.annotations.get(ASKED, "") if live else ""
+
+    def _confirmed(self, wanted: Wanted) -> bool:
+        return confirmed(self.syncer.cache.get(key_in(self.namespace)), wanted.commit)
 
     # --- syncing -----------------------------------------------------------------------------
     def _look(self, wanted: Wanted) -> SyncPlan:
@@ -166,6 +176,7 @@ class ApplicationSync:
             started_at=self._state.started_at if resumed else now(),
             actor=asked if asked != self._state.asked else AUTOMATED, asked=asked,
             manifests="", refused=False, results=(), results_left_out=0,
+            confirmed=wanted.commit if self._confirmed(wanted) else "",
             options=sync_notes.options(self.syncer.settings),
         )  # fmt: skip
         self._say(
@@ -176,7 +187,12 @@ class ApplicationSync:
             sync_notes.marked(wanted.desired, self._state),
             stop=self._stop(wanted),
             progress=self._progress,
-            limits=Limits(operation_seconds=seconds, adopt=resumed),
+            limits=Limits(
+                operation_seconds=seconds,
+                adopt=resumed,
+                confirm=how_to_confirm(self.namespace, wanted.commit),
+            ),
+            confirmed=lambda: self._confirmed(wanted),
         )
         if outcome.details.get("away"):
             raise Unavailable(f"{outcome.phase}: {outcome.message}")

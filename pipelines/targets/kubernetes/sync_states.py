@@ -12,7 +12,7 @@ from typing import Any
 
 from pipelines.model import sync_state
 from pipelines.model.errors import BadInput, SlipwayError
-from pipelines.model.resource import ResourceKey
+from pipelines.model.resource import Resource, ResourceKey
 from pipelines.model.sync_state import SyncState
 from pipelines.targets.kubernetes.cluster import ApiRefused, Cluster
 from pipelines.targets.kubernetes.layout import ENVIRONMENT_LABEL, Place
@@ -20,6 +20,10 @@ from pipelines.targets.kubernetes.layout import ENVIRONMENT_LABEL, Place
 NAME = "slipway-sync"
 ASKED = "slipway.dev/sync-asked"
 """Annotation: who wants a sync now, and when. Every new value is one request."""
+CONFIRMED = "slipway.dev/prune-confirmed"
+"""Annotation: the commit for which somebody agreed to what `Prune=confirm` holds back."""
+SHORTEST = 12
+"""Of a commit, as the controller's log shows it."""
 SLOTS = "slots"
 MANAGER = "slipway-controller"
 MANAGED = {"app.kubernetes.io/name": NAME, "app.kubernetes.io/managed-by": MANAGER}
@@ -27,6 +31,19 @@ MANAGED = {"app.kubernetes.io/name": NAME, "app.kubernetes.io/managed-by": MANAG
 
 def key_in(namespace: str) -> ResourceKey:
     return ResourceKey("", "ConfigMap", namespace, NAME)
+
+
+def confirmed(live: Resource | None, commit: str) -> bool:
+    """Did somebody agree to the prunes of this commit? `live`: the config map."""
+    said = live.annotations.get(CONFIRMED, "") if live else ""
+    return len(said) >= SHORTEST and commit.startswith(said)
+
+
+def how_to_confirm(namespace: str, commit: str) -> str:
+    return (
+        f"kubectl --namespace {namespace} annotate --overwrite configmap {NAME}"
+        f" {CONFIRMED}={commit[:SHORTEST]}"
+    )
 
 
 class SyncStates:

@@ -87,3 +87,10 @@ def test_nothing_rests_but_a_commit_that_failed(
     if found is Due.REST:
         assert commit == OLD
         assert phase in ("", FAILED, ERROR)
+
+
+def test_a_commit_that_waited_in_vain_is_synced_when_its_prunes_are_confirmed_later() -> None:
+    failed = replace(DONE, phase=FAILED)
+    assert at(failed, confirmed=True) is Due.SYNC
+    assert at(replace(failed, confirmed=OLD), confirmed=True) is Due.REST, "confirmed, and failed"
+    assert at(DONE, confirmed=True) is Due.KEEP
