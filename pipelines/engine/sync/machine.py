@@ -161,10 +161,14 @@ class Machine:
             task
             for task in self.tasks
             if task.state == RUNNING
-            and (self._many or task.hook or self.limits.wait_for_last)
+            and (task.hook or self._waits_for_health)
             and (task.fail_hook or not failed)
         ]
         return self._waiting(waited) if waited else None
+
+    @property
+    def _waits_for_health(self) -> bool:
+        return self.limits.wait_for_last or (self._many and self.limits.wait_for_health)
 
     def _wait_for_prunes(self, live: Live, now: float) -> Move | None:
         if self._last_applied and not self.limits.wait_for_last:

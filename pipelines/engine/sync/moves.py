@@ -113,8 +113,9 @@ class Limits:
     """How a sync is run. Argo CD sleeps two seconds between waves and has no time limit.
 
     `dry_run`: ask the API server about everything before anything is written.
-    `wait_for_last`: wait also for the health (and the prunes) of the last step, which Argo CD does
-    only when that step has hooks. `adopt`: the operation is taken up after its runtime died: hooks that
+    `wait_for_health`: what a step made is healthy before the next step begins; hooks are waited for
+    always. `wait_for_last`: wait also for the health (and the prunes) of the last step, which Argo CD
+    does only when that step has hooks. `adopt`: the operation is taken up after its runtime died: hooks that
     it made (`hooks.marked`) go on, or have ended already. `confirm`: what a person does to confirm
     what `Prune=confirm` holds back, in words.
     """
@@ -122,6 +123,7 @@ class Limits:
     operation_seconds: float = 600.0
     wave_delay_seconds: float = 0.0
     dry_run: bool = True
+    wait_for_health: bool = True
     wait_for_last: bool = False
     adopt: bool = False
     confirm: str = ""

@@ -39,7 +39,8 @@ class EnvironmentSync:
         self, place: Place, cluster: Cluster, diary: Diary, *, timeout_seconds: float
     ) -> None:
         self.place, self.cluster, self.diary = place, cluster, diary
-        self.limits = Limits(operation_seconds=timeout_seconds)
+        # A slot that is staged starts; whether it gets ready is asked by the step that verifies it.
+        self.limits = Limits(operation_seconds=timeout_seconds, wait_for_health=False)
         everything = replace(part_settings(place, EDGE), earlier=place.applications)
         self._cache = WatchedCache(cluster)
         self._scope = LiveScope(cluster, self._cache, everything)

@@ -103,6 +103,17 @@ def test_the_next_wave_waits_for_health() -> None:
     assert len(cluster.waits) == 3
 
 
+def test_health_is_not_waited_for_where_another_asks_for_it_and_hooks_still_are() -> None:
+    limits = Limits(dry_run=False, wait_for_health=False)
+    cluster = Simulation(becomes={"web": LATE})
+    assert cluster.sync([web(), thing(wave=1)], SETTINGS, limits).phase == "Succeeded"
+    assert cluster.log == ["apply web", "apply a"]
+    assert cluster.waits == []
+    cluster = Simulation(becomes={"before": COMPLETE}, takes={"before": 2})
+    assert cluster.sync([job("before", "PreSync"), thing()], SETTINGS, limits).phase == "Succeeded"
+    assert set(cluster.waits) == {"waiting for completion of hook batch/Job/before"}
+
+
 def test_the_last_step_is_not_waited_for_when_it_has_no_hook() -> None:
     cluster = Simulation()
     assert cluster.sync([web()], SETTINGS, NO_DRY_RUN).phase == "Succeeded"
