@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from types import TracebackType
@@ -19,6 +20,7 @@ class Follower:
         self.seen: list[tuple[float, str, str]] = []
         """(when it was asked on the monotonic clock, slot, release)"""
         self.failures: list[str] = []
+        """What was wrong, or the answer that was no version."""
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._follow, daemon=True)
 
@@ -41,6 +43,8 @@ class Follower:
             try:
                 answer = ask(self.host, 5.0)
                 self.seen.append((asked, str(answer["slot"]), str(answer["release"])))
+            except json.JSONDecodeError as problem:
+                self.failures.append(problem.doc)
             except (OSError, ValueError) as problem:
                 self.failures.append(str(problem))
             time.sleep(PAUSE_SECONDS)

@@ -88,7 +88,8 @@ def test_a_bad_build_is_undone_and_held_while_the_old_release_serves(
     assert [hold["release"] for hold in branch["holds"]] == [bad]
     operation = at_rest.ok("history", ENVIRONMENT)["operations"][0]
     assert [step["name"] for step in operation["steps"] if step["status"] == "failed"][-1] == gate
-    assert not follower.failures
+    own = {"planted: one request in twenty fails"} if gate == "analyse" else set()
+    assert {*follower.failures} <= own
     reached = {release for _, _, release in follower.seen}
     assert reached == {before.release} | ({bad} if gate == "analyse" else set())
     again = at_rest.promote(ENVIRONMENT, bad)
