@@ -128,12 +128,14 @@ class ResourceHealth:
 
 
 class ResultCode(StrEnum):
-    """What became of one object of a sync, as in Argo CD's `syncResult`."""
+    """What became of one object of a sync, as in Argo CD's `syncResult`, which leaves out what was
+    planned and not reached any more (NOT_APPLIED)."""
 
     SYNCED = "Synced"
     SYNC_FAILED = "SyncFailed"
     PRUNED = "Pruned"
     PRUNE_SKIPPED = "PruneSkipped"
+    NOT_APPLIED = "NotApplied"
 
 
 @dataclass(frozen=True, slots=True)

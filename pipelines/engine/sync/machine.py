@@ -92,8 +92,9 @@ class Machine:
         self._stop = self._stop or ("Terminated", why)
 
     def results(self) -> tuple[ResourceResult, ...]:
-        """What was touched so far, in the order of the plan."""
-        return results_of(self.tasks)
+        """What was touched so far, in the order of the plan; once it has finished also what it did not
+        come to."""
+        return results_of(self.tasks, ended=self._end is not None)
 
     def _going_on(self, live: Live, now: float) -> Move:
         stages: tuple[Callable[[Live, float], Move | None], ...] = (

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pipelines.engine.sync.moves import Verb
 from pipelines.engine.sync.tasks import ERROR, FAILED, RUNNING, SUCCEEDED, RunningTask
 from pipelines.model.resource import Resource
-from pipelines.model.sync import ResourceResult, ResultCode
+from pipelines.model.sync import Action, ResourceResult, ResultCode
 
 
 def record(task: RunningTask, verb: Verb, *, ok: bool, message: str, live: Resource | None) -> None:
@@ -45,17 +45,28 @@ def _deleted(task: RunningTask, *, ok: bool, message: str) -> None:
         task.state, task.message = SUCCEEDED, "Deleted"
 
 
-def results_of(tasks: Iterable[RunningTask]) -> tuple[ResourceResult, ...]:
-    """One line for each object that was tried, applied, pruned or left on purpose."""
+def results_of(tasks: Iterable[RunningTask], *, ended: bool = False) -> tuple[ResourceResult, ...]:
+    """One line for each object that was tried, applied, pruned or left on purpose; of a sync that has
+    ended also for what it did not come to."""
     return tuple(
-        ResourceResult(
-            task.step.key,
-            task.step.phase,
-            task.step.wave,
-            task.code or ResultCode.SYNC_FAILED,
-            task.message,
-            task.state if task.hook else "",
-        )
+        _result(task) if task.state else _left(task)
         for task in tasks
-        if task.state
+        if task.state or (ended and _was_to_be_done(task))
     )
+
+
+def _result(task: RunningTask) -> ResourceResult:
+    code, hook_phase = task.code or ResultCode.SYNC_FAILED, task.state if task.hook else ""
+    step = task.step
+    return ResourceResult(step.key, step.phase, step.wave, code, task.message, hook_phase)
+
+
+def _left(task: RunningTask) -> ResourceResult:
+    step = task.step
+    words = step.message if task.unconfirmed else f"{step.action}: the sync ended before it"
+    return ResourceResult(step.key, step.phase, step.wave, ResultCode.NOT_APPLIED, words)
+
+
+def _was_to_be_done(task: RunningTask) -> bool:
+    """What is as desired lacks nothing, and what runs after a failure alone need not run."""
+    return task.step.action is not Action.NOTHING and not task.fail_hook

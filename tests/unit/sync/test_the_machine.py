@@ -50,7 +50,40 @@ def test_a_dry_run_that_fails_leaves_everything_as_it_was() -> None:
         "one or more objects failed to apply (dry run), reason: ConfigMap shop/a: spec is nonsense"
     )
     assert cluster.live == {}
-    assert results(cluster) == {"a": ("SyncFailed", "", "spec is nonsense")}
+    assert results(cluster) == {
+        "a": ("SyncFailed", "", "spec is nonsense"),
+        "s": ("NotApplied", "", "create: the sync ended before it"),
+    }
+
+
+def test_what_a_sync_did_not_come_to_is_in_its_results_once_it_has_ended() -> None:
+    settings = replace(SETTINGS, options=frozenset({"ApplyOutOfSyncOnly"}))
+    same = thing(name="same", wave=2)
+    cluster = Simulation(becomes={"web": LATE}, live=live_of(same))
+    told: list[set[str]] = []
+    desired = [web(), thing(wave=1), same, job("after", "PostSync"), job("sorry", "SyncFail")]
+    cluster.becomes["sorry"] = COMPLETE
+    cluster.sync(desired, settings, NO_DRY_RUN, lambda now: told.append(set(results(now))))
+    assert told[-1] == {"web", "sorry"}, "while it goes on, what has a result counts as done"
+    assert {name: code for name, (code, _, _) in results(cluster).items()} == {
+        "web": "Synced",
+        "a": "NotApplied",
+        "after": "NotApplied",
+        "sorry": "Synced",
+    }
+
+
+def test_a_prune_that_nobody_confirmed_is_told_as_that() -> None:
+    cluster = Simulation(live=live_of(thing(name="held", options="Prune=confirm"), thing()))
+    cluster.sync([thing()], SETTINGS, Limits(operation_seconds=5))
+    words = "waits until pruning is confirmed (Prune=confirm)"
+    assert results(cluster)["held"] == ("NotApplied", "", words)
+
+
+def test_what_succeeded_left_nothing_out() -> None:
+    cluster = Simulation()
+    cluster.sync([thing(), job("sorry", "SyncFail")], SETTINGS, NO_DRY_RUN)
+    assert set(results(cluster)) == {"a"}
 
 
 def test_the_namespace_of_the_application_comes_before_the_dry_run() -> None:
@@ -144,7 +177,7 @@ def test_one_that_degrades_before_the_next_wave_fails_the_sync() -> None:
     assert end.phase == "Failed"
     assert end.message.startswith("one or more synchronization tasks completed unsuccessfully")
     assert "apply a" not in cluster.log
-    assert "a" not in results(cluster)
+    assert results(cluster)["a"] == ("NotApplied", "", "create: the sync ended before it")
 
 
 def test_an_object_that_vanishes_while_it_is_waited_for_is_an_error_and_no_endless_wait() -> None:
@@ -215,7 +248,7 @@ def test_a_failed_group_does_not_stop_the_later_ones_of_its_wave() -> None:
     assert cluster.groups == [["apply s"], ["apply a"], ["apply v"]]
     assert results(cluster)["s"] == ("SyncFailed", "", "forbidden")
     assert results(cluster)["a"][0] == "Synced"
-    assert "later" not in results(cluster)
+    assert results(cluster)["later"][0] == "NotApplied"
 
 
 def test_a_rerun_after_a_failure_converges() -> None:
@@ -345,7 +378,7 @@ def test_terminating_deletes_running_hooks_and_nothing_else() -> None:
         "delete runs",
     ]
     assert results(cluster)["runs"] == ("Synced", "Succeeded", "Deleted")
-    assert "a" not in results(cluster)
+    assert results(cluster)["a"] == ("NotApplied", "", "create: the sync ended before it")
 
 
 def test_a_hook_that_cannot_be_released_is_tried_once_and_an_error() -> None:
