@@ -29,9 +29,10 @@ MOST_RESULTS, MOST_HEALS, MOST_WORDS = 500, 20, 1_000
 @dataclass(frozen=True, slots=True)
 class SyncState:
     """`phase` as in Argo CD's operationState; empty: never synced. `revision` is the commit it is
-    about, `refused` that nothing was written for it. `asked` is the last request of a person that was
-    seen, `confirmed` the commit whose prunes were confirmed when its sync began. `results`, `heals` and
-    `history` are plain mappings; heals and history newest last."""
+    about, `refused` that it was refused when it was looked at last, so that nothing more was written;
+    it is looked at again. `asked` is the last request of a person that was seen, `confirmed` the commit
+    whose prunes were confirmed when its sync began. `results`, `heals` and `history` are plain
+    mappings; heals and history newest last."""
 
     application: str
     path: str
@@ -87,8 +88,8 @@ def _check(state: SyncState) -> None:
     for name in ("results", "heals", "history"):
         if not all(isinstance(one, dict) for one in getattr(state, name)):
             raise ValueError(f"{name} is no list of mappings")
-    texts = ("application", "path", "revision", "phase", "message", "asked", "confirmed", "manifests")
-    for name in texts:
+    texts = ("application", "path", "revision", "phase", "message", "asked")
+    for name in (*texts, "confirmed", "manifests"):
         if not isinstance(getattr(state, name), str):
             raise ValueError(f"{name} is no text")
 
