@@ -13,6 +13,7 @@ from pipelines.cli.operation_output import show_plan
 from pipelines.cli.options import environment_argument, examples, output_option, state_option
 from pipelines.cli.output import print_json
 from pipelines.cli.session import open_environment
+from pipelines.model.errors import BadInput
 
 if TYPE_CHECKING:
     from pipelines.flows.context import Context
@@ -24,21 +25,36 @@ MOST_SYNCS = 100
 
 @click.command(
     epilog=examples(
-        "slipway sync dev --dry-run", "slipway sync production", "slipway sync dev --watch"
+        "slipway sync dev --dry-run",
+        "slipway sync production",
+        "slipway sync dev --watch",
+        "slipway sync dev --confirm-prune",
     )
 )
 @environment_argument
 @click.option("--dry-run", is_flag=True, help="Print the plan that would run, change nothing.")
+@click.option(
+    "--confirm-prune",
+    is_flag=True,
+    help="On a cluster: agree to remove also what waits for a person (Prune=confirm).",
+)
 @click.option("--watch", is_flag=True, help="Go on: look each second, and do what follows.")
 @state_option
 @output_option
-def command(environment: str, dry_run: bool, watch: bool, state: Path, output: str) -> int:
+def command(
+    environment: str, dry_run: bool, confirm_prune: bool, watch: bool, state: Path, output: str
+) -> int:
     """Make what runs in ENV equal to the head of env/ENV; the plan printed is the one applied.
 
     With --watch again and again until Ctrl-C; `slipway controller` does so for ever, as an actor.
     """
+    if watch and confirm_prune:
+        raise BadInput(
+            "--confirm-prune together with --watch would agree to what nobody has seen yet",
+            hint=f"once: slipway sync {environment} --confirm-prune",
+        )
     context = open_environment(state, environment, output=output)
-    code = sync_once(context, dry_run, output)
+    code = sync_once(context, dry_run, output, confirm_prune=confirm_prune)
     told: Plan | None = None
     while watch:
         time.sleep(WATCH_SECONDS)
@@ -49,15 +65,17 @@ def command(environment: str, dry_run: bool, watch: bool, state: Path, output: s
     return code
 
 
-def sync_once(context: Context, dry_run: bool, output: str) -> int:
+def sync_once(context: Context, dry_run: bool, output: str, *, confirm_prune: bool = False) -> int:
     from pipelines.flows.history import newest_entry, object_syncs
-    from pipelines.flows.sync_now import sync_now
+    from pipelines.flows.sync_now import need_confirmation, sync_now
 
+    if confirm_prune:
+        need_confirmation(context)
     plan = plan_of(context)
     if dry_run or plan.empty:
         return show_plan(plan, output)
     newest = newest_entry(context)
-    done = sync_now(context, plan)
+    done = sync_now(context, plan, confirm_prune=confirm_prune)
     syncs = object_syncs(context, MOST_SYNCS, after=newest)
     if output == "json":
         print_json({

@@ -11,6 +11,7 @@ from pipelines.model.sync import ResourceResult, SyncOutcome
 from pipelines.records.protocols import AuditEntry, Records
 
 ACTION = "sync objects"
+PRUNES = "prunes_confirmed"
 ASK_SECONDS = 0.2
 OVERTAKEN = "a newer operation has taken the environment over"
 
@@ -43,6 +44,11 @@ class SyncDiary:
 
         return why
 
+    def confirmed(self) -> bool:
+        """Has a person agreed, a moment ago, to what `Prune=confirm` holds back?"""
+        said = self.records.journal.fact(PRUNES)
+        return bool(said) and time.time() < said["until"]
+
     def synced(self, part: str, outcome: SyncOutcome, options: Mapping[str, Any]) -> None:
         """One entry a sync: who asked for it, its options, the digest of the manifests, and what
         became of each object."""
@@ -69,6 +75,16 @@ class SyncDiary:
     def _token(self) -> int:
         status = self.records.lock.status()
         return status.token if status else 0
+
+
+def confirm_prunes(records: Records, actor: str, until: float) -> None:
+    """Syncs of these records may prune what waits for a word, until then (seconds since 1970)."""
+    records.journal.set_fact(PRUNES, {"by": actor, "until": until})
+
+
+def withdraw(records: Records) -> None:
+    """No prune is confirmed any more."""
+    records.journal.set_fact(PRUNES, None)
 
 
 def as_json(result: ResourceResult) -> dict[str, Any]:

@@ -19,6 +19,11 @@ from pipelines.model.sync import IgnoreRule, Retry, SyncSettings
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _POINTER = re.compile(r"(/([^~/]|~[01])*)+")
+_APPROVED = PREFIX + "deletion-approved"
+_CONFIRM = (
+    "remove it: what Prune=confirm holds back is confirmed by `slipway sync ENV --confirm-prune`, in"
+    " a cluster by the annotation slipway.dev/prune-confirmed of the config map slipway-sync"
+)
 _SPEC = (
     *("project", "source", "destination", "syncPolicy", "ignoreDifferences", "info"),
     "revisionHistoryLimit",
@@ -93,7 +98,7 @@ def _name(metadata: Fields) -> str:
             raise BadInput(
                 f"{metadata.file}: metadata.annotations: {name!r} is not supported "
                 f"(value {value!r:.60})",
-                hint="remove it",
+                hint=_CONFIRM if name == _APPROVED else "remove it",
             )
     name = metadata.text("name")
     if not _NAME.fullmatch(name):

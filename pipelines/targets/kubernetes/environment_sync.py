@@ -40,7 +40,11 @@ class EnvironmentSync:
     ) -> None:
         self.place, self.cluster, self.diary = place, cluster, diary
         # A slot that is staged starts; whether it gets ready is asked by the step that verifies it.
-        self.limits = Limits(operation_seconds=timeout_seconds, wait_for_health=False)
+        self.limits = Limits(
+            operation_seconds=timeout_seconds,
+            wait_for_health=False,
+            confirm=f"slipway sync {place.environment} --confirm-prune",
+        )
         everything = replace(part_settings(place, EDGE), earlier=place.applications)
         self._cache = WatchedCache(cluster)
         self._scope = LiveScope(cluster, self._cache, everything)
@@ -56,7 +60,12 @@ class EnvironmentSync:
             syncer = self._syncer(part, desired)
             if not syncer.diff(desired):
                 return
-            outcome = syncer.sync(desired, stop=self.diary.stop(), limits=self.limits)
+            outcome = syncer.sync(
+                desired,
+                stop=self.diary.stop(),
+                limits=self.limits,
+                confirmed=self.diary.confirmed,
+            )
             self.diary.synced(part, outcome, _options(syncer.settings, self.limits))
         if outcome.phase != SUCCEEDED:
             raise failed(part, desired, outcome)

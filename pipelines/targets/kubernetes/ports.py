@@ -45,6 +45,9 @@ class Diary(Protocol):
     def stop(self) -> Callable[[], str]:
         """What a sync that begins now asks often, from several threads: why to end, or nothing."""
 
+    def confirmed(self) -> bool:
+        """Asked while a sync waits: may what `Prune=confirm` holds back be removed?"""
+
     def synced(self, part: str, outcome: SyncOutcome, options: Mapping[str, Any]) -> None: ...
 
 

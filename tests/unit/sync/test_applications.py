@@ -192,3 +192,11 @@ def test_durations_are_those_of_go(text: str, seconds: float) -> None:
 def test_what_is_no_duration_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is no duration"):
         durations.seconds(text)
+
+
+def test_a_confirmation_in_argo_cds_way_is_refused_with_ours() -> None:
+    approved = "{name: shop, annotations: {argocd.argoproj.io/deletion-approved: now}}"
+    with pytest.raises(BadInput, match="deletion-approved' is not supported") as refused:
+        parse(SMALL.replace("{name: shop}", approved), "a.yaml")
+    assert "slipway sync ENV --confirm-prune" in refused.value.hint
+    assert "slipway.dev/prune-confirmed" in refused.value.hint
