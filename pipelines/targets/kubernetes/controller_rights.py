@@ -17,6 +17,7 @@ from pipelines.targets.kubernetes.roles import RBAC, Account, roles
 
 ACCOUNT, ROLE = "slipway-controller", "slipway-controller-in-cluster"
 GIVES_MORE = {"escalate"}
+CREATE_NAMESPACE = "CreateNamespace"
 OWN = (("", "configmaps", ("create", "get", "patch")),)
 """The config map `slipway-sync`."""
 
@@ -24,11 +25,15 @@ Right = tuple[str, str, tuple[str, ...]]
 """Group, plural, names (none: all of them)."""
 
 
-def controller_rights(desired: Sequence[Resource], namespace: str) -> list[Manifest]:
-    """A Role and its binding. `desired`: all that the charts make of an environment's values, with
-    hooks. Equal input gives equal output."""
+def controller_rights(
+    desired: Sequence[Resource], namespace: str, options: frozenset[str] = frozenset()
+) -> list[Manifest]:
+    """A Role and its binding; with the option CreateNamespace also a ClusterRole and its binding.
+    `desired`: all that the charts make of an environment's values, with hooks. `options`: sync options
+    of its Applications. Equal input gives equal output."""
     found: dict[Right, set[str]] = {}
-    account, settings = Account(ACCOUNT, namespace), SyncSettings("slots", namespace)
+    account = Account(ACCOUNT, namespace)
+    settings = SyncSettings("slots", namespace, options=options - {CREATE_NAMESPACE})
     for manifest in roles(desired, settings, account):
         for rule in manifest.get("rules") or ():
             _add(found, rule, by_name=rule["apiGroups"] == [RBAC])
@@ -38,20 +43,36 @@ def controller_rights(desired: Sequence[Resource], namespace: str) -> list[Manif
                 _add(found, rule, by_name=True)
     for group, plural, verbs in OWN:
         found.setdefault((group, plural, ()), set()).update(verbs)
-    metadata = {"name": ROLE, "namespace": namespace}
+    given = _bound("Role", {"name": ROLE, "namespace": namespace}, _rules(found), account)
+    if CREATE_NAMESPACE in options:
+        # What has no namespace needs a name of its own for each environment.
+        rules = _of_the_namespace(namespace)
+        given += _bound("ClusterRole", {"name": f"{ROLE}-{namespace}"}, rules, account)
+    return given
+
+
+def _of_the_namespace(name: str) -> list[dict[str, Any]]:
+    """It is made where it is missing; no manifest has it, so it is never removed. Who watches cannot
+    be held to one name."""
+    kind = {"apiGroups": [""], "resources": ["namespaces"]}
     return [
+        {**kind, "verbs": ["list", "watch"]},
+        {**kind, "verbs": ["create", "get", "patch"], "resourceNames": [name]},
+    ]
+
+
+def _bound(
+    kind: str, metadata: Mapping[str, str], rules: list[dict[str, Any]], account: Account
+) -> list[Manifest]:
+    subject = {"kind": "ServiceAccount", "name": account.name, "namespace": account.namespace}
+    return [
+        {"apiVersion": f"{RBAC}/v1", "kind": kind, "metadata": dict(metadata), "rules": rules},
         {
             "apiVersion": f"{RBAC}/v1",
-            "kind": "Role",
-            "metadata": metadata,
-            "rules": _rules(found),
-        },
-        {
-            "apiVersion": f"{RBAC}/v1",
-            "kind": "RoleBinding",
-            "metadata": metadata,
-            "roleRef": {"apiGroup": RBAC, "kind": "Role", "name": ROLE},
-            "subjects": [{"kind": "ServiceAccount", "name": ACCOUNT, "namespace": namespace}],
+            "kind": f"{kind}Binding",
+            "metadata": dict(metadata),
+            "roleRef": {"apiGroup": RBAC, "kind": kind, "name": metadata["name"]},
+            "subjects": [subject],
         },
     ]
 

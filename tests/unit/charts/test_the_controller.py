@@ -149,6 +149,41 @@ def test_roles_and_their_bindings_are_named_one_by_one(renderer: ChartRenderer) 
     assert binding["subjects"][0]["name"] == ACCOUNT
 
 
+def test_who_shall_make_the_namespace_may_see_all_of_them_and_write_this_one() -> None:
+    role, binding = controller_rights([], "slipway-dev", frozenset({"CreateNamespace"}))[2:]
+    assert (role["kind"], binding["kind"]) == ("ClusterRole", "ClusterRoleBinding")
+    assert role["metadata"] == {"name": "slipway-controller-in-cluster-slipway-dev"}
+    assert {"".join(rule.get("resourceNames", ())): rule["verbs"] for rule in role["rules"]} == {
+        "": ["list", "watch"],
+        "slipway-dev": ["create", "get", "patch"],
+    }
+    assert {name for rule in role["rules"] for name in rule["resources"]} == {"namespaces"}
+    assert binding["roleRef"]["name"] == role["metadata"]["name"]
+    assert binding["subjects"] == [
+        {"kind": "ServiceAccount", "name": ACCOUNT, "namespace": "slipway-dev"}
+    ]
+    assert len(controller_rights([], "slipway-dev", frozenset({"Replace"}))) == 2
+
+
+def test_the_script_goes_by_the_options_of_the_applications(tmp_path: Path) -> None:
+    text = (ROOT / "environments/dev/application.yaml").read_text()
+    file = tmp_path / "application.yaml"
+    kinds = {}
+    for option in ("CreateNamespace=true", "CreateNamespace=perhaps"):
+        file.write_text(text.replace("ServerSideApply=true", option))
+        words = ["dev", "--controller", "--application", str(file)]
+        done = subprocess.run(
+            [sys.executable, "scripts/kubernetes-rights", *words],
+            cwd=ROOT, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        kinds[option] = [one["kind"] for one in yaml.safe_load_all(done.stdout)]
+    assert kinds["CreateNamespace=true"] == [
+        "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding",
+    ]  # fmt: skip
+    assert (done.returncode, kinds["CreateNamespace=perhaps"]) == (2, [])
+    assert "'CreateNamespace=perhaps' is not supported" in done.stderr
+
+
 def test_the_script_prints_role_and_binding_for_the_account_of_the_chart(
     renderer: ChartRenderer,
 ) -> None:
