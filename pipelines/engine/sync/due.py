@@ -32,7 +32,7 @@ def due(
     differs: Callable[[], bool],
 ) -> Due:
     """`path`: the folder that the Application names now. `asked`: a person's newest request. `again`:
-    what was refused before anything was written may be tried once more. `confirmed`: a person agreed
+    what was refused when it was looked at may be tried once more. `confirmed`: a person agreed
     to the prunes of this commit, which also counts for one that failed before they did. `differs` looks
     at what is live, and is asked only where that decides.
 

@@ -170,12 +170,13 @@ class ApplicationSync:
     def _sync(self, wanted: Wanted, asked: str) -> None:
         self._stop_healing()
         steps = len(self._look(wanted).steps)
-        resumed = self._state.phase == RUNNING and self._state.revision == wanted.commit
+        resumed = self._runs(wanted)
+        begun = {} if resumed else _begun()
+        if asked and asked != self._state.asked:
+            begun["actor"] = asked
         self._note(
             revision=wanted.commit, path=self.path, phase=RUNNING, message="", finished_at="",
-            started_at=self._state.started_at if resumed else now(),
-            actor=asked if asked != self._state.asked else AUTOMATED, asked=asked,
-            manifests="", refused=False, results=(), results_left_out=0,
+            asked=asked, manifests="", refused=False, **begun,
             confirmed=wanted.commit if self._confirmed(wanted) else "",
             options=sync_notes.options(self.syncer.settings),
         )  # fmt: skip
@@ -194,18 +195,23 @@ class ApplicationSync:
             ),
             confirmed=lambda: self._confirmed(wanted),
         )
+        results = [sync_notes.result(one) for one in outcome.results]
+        self._note(message=outcome.message, results=results, results_left_out=0)
         if outcome.details.get("away"):
             raise Unavailable(f"{outcome.phase}: {outcome.message}")
         self._note(
-            revision=self._same(wanted), phase=outcome.phase, message=outcome.message,
-            finished_at=outcome.finished_at, manifests=digest(wanted.desired),
-            results=[sync_notes.result(one) for one in outcome.results],
+            revision=self._same(wanted), phase=outcome.phase, finished_at=outcome.finished_at,
+            manifests=digest(wanted.desired),
         )  # fmt: skip
         self._remember()
         words = " ".join(outcome.message.split())
         self._say(f"sync of {wanted.commit[:12]} {outcome.phase}: {words}")
         if outcome.phase == SUCCEEDED and self._state.revision == wanted.commit:
             self._keep(wanted)
+
+    def _runs(self, wanted: Wanted) -> bool:
+        """Did a sync of this commit begin that has not ended, before a restart maybe?"""
+        return self._state.phase == RUNNING and self._state.revision == wanted.commit
 
     def _progress(self, at: Progress) -> None:
         """What is waited for; what passes by at once is not worth a line."""
@@ -276,10 +282,11 @@ class ApplicationSync:
             self._ended(wanted, str(error), refused=True)
 
     def _ended(self, wanted: Wanted, words: str, *, refused: bool) -> None:
-        at = now()
+        """Of a sync that runs already it stays known who asked for it, and what it did."""
+        begun = {} if self._runs(wanted) else _begun()
         self._note(
             revision=wanted.commit, path=self.path, phase=ERROR, message=words, refused=refused,
-            started_at=at, finished_at=at, actor=AUTOMATED, results=(), results_left_out=0,
+            finished_at=now(), **begun,
         )  # fmt: skip
         self._remember()
         self._say(f"{wanted.commit[:12]} is not synced: {' '.join(words.split())}")
@@ -298,3 +305,8 @@ class ApplicationSync:
         if words != self._last_word:
             self._tell(f"{self.name}: {words}")
             self._last_word = words
+
+
+def _begun() -> dict[str, Any]:
+    """What is known of a sync that begins now, and that nobody asked for."""
+    return {"started_at": now(), "actor": AUTOMATED, "results": (), "results_left_out": 0}
