@@ -28,10 +28,11 @@ WORDS = {
 
 def mirror(ctx: Context, token: int, records: list[HookRecord], commit: str) -> Operation | None:
     """The newest operation among the records, opened or brought up to date. One that is closed stays
-    as it is."""
-    if not records:
+    as it is. What found its work done is no operation: nothing would ever end it."""
+    acting = [one for one in records if one.status != hook.SKIPPED]
+    if not acting:
         return None
-    newest = records[-1]
+    newest = acting[-1]
     journal = ctx.records.journal
     known = journal.get(newest.operation)
     if known is None:

@@ -53,6 +53,7 @@ class World:
         self.marked_with: list[Slot | None] = []
         running = HookRecord("promotion-1", "switch", "promotion-1", "r-1", "green",
                              hook.RUNNING, "", "")  # fmt: skip
+        self.wrote = [running]
         head = BranchReading(head=BranchHead("c" * 40, None, state))
         self.context = cast(
             Context,
@@ -68,7 +69,7 @@ class World:
                 ),
                 origin=SimpleNamespace(read=lambda *_: head),
                 store=SimpleNamespace(get=lambda name: SimpleNamespace(id=name)),
-                hooks=SimpleNamespace(of=lambda _: [running], busy=lambda: busy),
+                hooks=SimpleNamespace(of=lambda _: self.wrote, busy=lambda: busy),
                 observed=None,
                 syncer="argo-cd",
                 now=lambda: NOW,
@@ -128,3 +129,17 @@ def test_traffic_is_left_alone_while_a_release_is_analysed(tmp_path: Path) -> No
     world.traffic = Slot.BLUE
     world.look()
     assert world.traffic is Slot.BLUE
+
+
+def test_hooks_that_found_their_work_done_are_no_operation(tmp_path: Path) -> None:
+    """As those of a heal were, before `git revert` names what they had found again."""
+    row = replace(GIVEN_BACK, operation="promotion-3", published=True)
+    world = World(tmp_path, row, replace(STATE, operation="promotion-2"), busy=False)
+    world.records.journal.close("promotion-1", world.token, "succeeded", "")
+    world.wrote = [
+        HookRecord("promotion-1-late", step, "promotion-2", "r-1", "green", hook.SKIPPED,
+                   "skipped: r-1 is active in green already", NOW.isoformat())
+        for step in hook.STEPS
+    ]  # fmt: skip
+    assert "on its way" in world.look()
+    assert world.records.journal.running() is None
