@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -111,10 +112,20 @@ class Job:
         branch = self.branch()
         return self.town.name_of(branch["slots"][branch["active"]]["release"])
 
-    def hooks(self) -> list[tuple[str, str, str]]:
-        """Every hook that ran: release, step, how it ended; oldest first."""
-        rows = self.town.around.query("select release, step, status from slipway.hooks order by at")
+    def hooks(self, since: datetime | None = None) -> list[tuple[str, str, str]]:
+        """Every hook that ran, or wrote since then: release, step, how it ended; oldest first."""
+        rows = self.town.around.query(
+            "select release, step, status from slipway.hooks"
+            " where at > coalesce(%s::timestamptz, '-infinity') order by at",
+            since,
+        )
         return [(self.town.name_of(row["release"]), row["step"], row["status"]) for row in rows]
+
+    def moment(self) -> datetime:
+        """By the clock of the database."""
+        ((now,),) = (row.values() for row in self.town.around.query("select clock_timestamp()"))
+        assert isinstance(now, datetime)
+        return now
 
     def pods(self) -> set[str]:
         """Every pod of slots that is there, by its uid: one that was started again has another."""
