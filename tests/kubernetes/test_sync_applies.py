@@ -149,5 +149,5 @@ def test_what_must_be_confirmed_is_pruned_only_then(cluster: ApiServer, namespac
         )
         assert held.phase != "Succeeded"
         assert cluster.get(key(namespace, "precious")) is not None
-        assert sync.sync([config_map("kept")], confirmed=True).phase == "Succeeded"
+        assert sync.sync([config_map("kept")], confirmed=lambda: True).phase == "Succeeded"
     assert cluster.get(key(namespace, "precious")) is None
