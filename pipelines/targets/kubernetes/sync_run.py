@@ -21,7 +21,7 @@ from pipelines.engine.sync import plan as planning
 from pipelines.engine.sync.moves import Limits
 from pipelines.model.errors import BadInput, Refused, SlipwayError, Unavailable
 from pipelines.model.resource import Resource, ResourceKey
-from pipelines.model.sync import Action, PlanStep, SyncOutcome, SyncPlan, SyncSettings
+from pipelines.model.sync import Action, PlanStep, ResultCode, SyncOutcome, SyncPlan, SyncSettings
 from pipelines.targets.kubernetes.cluster import Cluster
 from pipelines.targets.kubernetes.live_cache import WatchedCache
 from pipelines.targets.kubernetes.live_scope import LiveScope
@@ -33,6 +33,7 @@ WORKERS = 8
 """Requests at the same time: more make an API server on few cores slower, not faster."""
 
 HEAL_SECONDS = 60.0
+DONE = (ResultCode.SYNCED, ResultCode.PRUNED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,9 +186,9 @@ def differing(plan: SyncPlan) -> tuple[PlanStep, ...]:
 
 
 def _once_more(attempt: Callable[[float], Attempt], last: Attempt, seconds: float) -> Attempt:
-    """Whatever planning meets this time, it does not take away what was done and told before."""
+    """Whatever comes of it, it does not take away what was done and told before."""
     try:
-        return attempt(seconds)
+        found = attempt(seconds)
     except SlipwayError as error:
         words = f"; then it could not be planned again: {error.message}"
         return replace(
@@ -196,6 +197,9 @@ def _once_more(attempt: Callable[[float], Attempt], last: Attempt, seconds: floa
             again=not isinstance(error, Refused | BadInput),
             away=isinstance(error, Unavailable),
         )
+    told = {(one.key, one.phase) for one in found.results}
+    before = (one for one in last.results if (one.key, one.phase) not in told and one.code in DONE)
+    return replace(found, results=(*before, *found.results))
 
 
 def digest(desired: Iterable[Resource]) -> str:

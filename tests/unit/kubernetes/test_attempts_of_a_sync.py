@@ -9,12 +9,13 @@ import pytest
 from pipelines.model.errors import Refused, SlipwayError, Unavailable
 from pipelines.model.resource import Resource, ResourceKey
 from pipelines.model.sync import Retry, SyncOutcome, SyncSettings
+from pipelines.targets.kubernetes.cluster import TRACKING
 from pipelines.targets.kubernetes.sync_run import Syncer
 from tests.unit.kubernetes.memory import MemoryCluster, config, refused
 
 SETTINGS = SyncSettings("shop", "shop", prune=True, retry=Retry(limit=2, seconds=0.01))
 TAKEN = config("second", a="1")
-FOREIGN = {"argocd.argoproj.io/tracking-id": "bank:/ConfigMap:shop/second"}
+FOREIGN = {TRACKING: "bank:/ConfigMap:shop/second"}
 
 
 def synced(cluster: MemoryCluster, desired: list[Resource]) -> SyncOutcome:
@@ -75,3 +76,20 @@ def test_a_sync_that_cannot_be_planned_at_all_is_raised() -> None:
     with pytest.raises(Refused, match="second"):
         synced(cluster, [config("first", a="1"), TAKEN])
     assert cluster.log == []
+
+
+def test_what_an_earlier_attempt_pruned_is_told_after_the_next_one() -> None:
+    cluster, tries = MemoryCluster(), list[str]()
+
+    def fails_once(verb: str, key: ResourceKey) -> None:
+        if verb == "apply" and key.name == "second":
+            tries.append(verb)
+            if len(tries) == 1:
+                raise refused("Conflict", 409)
+
+    cluster.by_hand(config("gone"), annotations={TRACKING: "shop:/ConfigMap:shop/gone"})
+    cluster.before = fails_once
+    outcome = synced(cluster, [config("second", a="1")])
+    assert outcome.phase == "Succeeded"
+    assert outcome.details["attempts"] == 2
+    assert codes(outcome) == {"gone": "Pruned", "second": "Synced"}
