@@ -39,12 +39,17 @@ def release(made: ClusterInstallation) -> str:
 
 def one_more(made: ClusterInstallation) -> float:
     """Seconds from the begin of load to a second pod that is ready."""
-    made.cluster.until("one pod", lambda: len(ready(made, live(made))) == 1, LONGEST_SECONDS)
+    until_one(made)
     begun = time.monotonic()
     with loaded(made, rate=RATE):
         more = "two pods ready"
         made.cluster.until(more, lambda: len(ready(made, live(made))) >= 2, LONGEST_SECONDS)
         return time.monotonic() - begun
+
+
+def until_one(made: ClusterInstallation) -> None:
+    """No release of fewer replicas follows one that has more just now."""
+    made.cluster.until("one pod", lambda: len(ready(made, live(made))) == 1, LONGEST_SECONDS)
 
 
 def live(made: ClusterInstallation) -> str:

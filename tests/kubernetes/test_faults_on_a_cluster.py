@@ -122,8 +122,9 @@ def test_evicting_what_serves_waits_for_its_successor(at_rest: ClusterInstallati
     assert at_rest.selected() == slot
 
 
-def test_load_brings_one_more_replica(at_rest: ClusterInstallation) -> None:
+def test_load_brings_one_more_replica_and_rest_takes_it_away(at_rest: ClusterInstallation) -> None:
     before = at_rest.agreement(ENVIRONMENT).look().release
     growing.release(at_rest)
     assert growing.one_more(at_rest) < growing.LONGEST_SECONDS
+    growing.until_one(at_rest)
     good_releases.settle(at_rest, before)
