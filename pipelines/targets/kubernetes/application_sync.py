@@ -68,6 +68,7 @@ class ApplicationSync:
         self._healer: Healer | None = None
         self._healed_of, self._last_word = "", ""
         self._refused_at, self._failures = 0.0, 0
+        self._warned: set[str] = set()
         self._lock = threading.RLock()
 
     def broken(self) -> str:
@@ -155,6 +156,8 @@ class ApplicationSync:
             started_at_unix=int(time.time()),
         )
         plan = self.syncer.plan(wanted.desired)
+        for words in plan.warnings:
+            self._warn(words)
         ours = {*self._ours, *sync_notes.earlier(wanted.desired, sync_notes.PATHS)}
         names = {one.labels[NAME_LABEL] for one in wanted.desired if NAME_LABEL in one.labels}
         keys = {one.key for one in wanted.desired}
@@ -300,6 +303,12 @@ class ApplicationSync:
         with self._lock:
             self._state = replace(self._state, **changed)
             self._states.write(self._state)
+
+    def _warn(self, words: str) -> None:
+        """Once: what a plan warns of is often true for long."""
+        if words not in self._warned:
+            self._warned.add(words)
+            self._tell(f"{self.name}: warning: {words}")
 
     def _say(self, words: str) -> None:
         if words != self._last_word:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,17 +14,25 @@ from pipelines.targets.kubernetes.live_cache import WatchedCache
 NEEDED = frozenset({"list", "watch", "delete"})
 NEVER_OURS = frozenset({"Event", "Lease", "Endpoints", "EndpointSlice", "ControllerRevision"})
 """Made by the cluster in great numbers, and no manifest of an application."""
+NO_SUCH = ("MethodNotAllowed", "NoKind", "NotFound")
+"""Reasons that say there is nothing to be found."""
 AT_ONCE = 8
+UNSEEN = "not searched for objects that the manifests have no more, since they may not be listed"
+UNSEEN_HINT = (
+    "one of such a kind stays until somebody deletes it: take a kind's rights away only after the sync"
+    " that prunes the last of its objects"
+)
 
 
 class LiveScope:
     """What is desired is watched. Once, every other kind is asked for tracking ids of the
     application: something that was desired before must be found to be pruned. Kinds that may not
-    be listed are passed over, since who may not see may not delete."""
+    be listed are passed over, since who may not see may not delete, and told by `warnings`."""
 
     def __init__(self, cluster: Cluster, cache: WatchedCache, settings: SyncSettings) -> None:
         self._cluster, self.cache, self._settings = cluster, cache, settings
         self._searched: set[str] = set()
+        self._unseen: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
 
     def cover(self, desired: Sequence[Resource]) -> None:
@@ -33,6 +40,11 @@ class LiveScope:
         thread waits until what the first asked for was listed."""
         with self._lock:
             self._cover(desired)
+
+    def warnings(self) -> tuple[str, ...]:
+        """What may have been left behind and nobody would notice."""
+        unseen = sorted(f"{kind}.{group}" if group else kind for group, kind in self._unseen)
+        return (f"{UNSEEN}: {', '.join(unseen)}; {UNSEEN_HINT}",) if unseen else ()
 
     def _cover(self, desired: Sequence[Resource]) -> None:
         namespaces = [self._settings.namespace]
@@ -61,7 +73,10 @@ class LiveScope:
     def _has_ours(self, group: str, kind: str, namespace: str) -> bool:
         names = (self._settings.application, *self._settings.earlier)
         starts = tuple(f"{name}:{group}/{kind}:" for name in names)
-        with contextlib.suppress(ApiRefused):
+        try:
             tracked = self._cluster.tracked(group, kind, namespace=namespace)
-            return any(value.startswith(starts) for value in tracked)
-        return False
+        except ApiRefused as refused:
+            if refused.reason not in NO_SUCH:
+                self._unseen.add((group, kind))
+            return False
+        return any(value.startswith(starts) for value in tracked)

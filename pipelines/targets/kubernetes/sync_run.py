@@ -95,13 +95,15 @@ class Syncer:
         limits: Limits | None = None,
         confirmed: Callable[[], bool] = nobody_confirms,
     ) -> SyncOutcome:
-        """`details` of the outcome: attempts, requests, and whether the API server was `away` in the
-        last one. Raises only what `plan` raises, before anything was written. `stop` answers why to end
-        the operation (a newer commit, a person's wish), or nothing; it is asked often. A failed
-        attempt is tried again as `settings.retry` says, inside `limits.operation_seconds`.
-        `confirmed`: has somebody agreed to what `Prune=confirm` holds back? Asked while it waits."""
+        """`details` of the outcome: attempts, requests, whether the API server was `away` in the last
+        one, and the plan's `warnings`. Raises only what `plan` raises, before anything was written.
+        `stop` answers why to end the operation (a newer commit, a person's wish), or nothing; it is
+        asked often. A failed attempt is tried again as `settings.retry` says, inside
+        `limits.operation_seconds`. `confirmed`: has somebody agreed to what `Prune=confirm` holds back?
+        Asked while it waits."""
         wanted = limits or Limits()
         started, clock = now(), time.monotonic()
+        warnings: list[str] = []
 
         def left() -> float:
             return wanted.operation_seconds - (time.monotonic() - clock)
@@ -109,6 +111,7 @@ class Syncer:
         def attempt(seconds: float, *, adopt: bool = False) -> Attempt:
             bounded = replace(wanted, operation_seconds=max(1.0, seconds), adopt=adopt)
             plan = self._plan(desired)
+            warnings[:] = plan.warnings
             operation = Operation(self.cluster, self.cache, self._pool, plan, bounded)
             return operation.run(stop, tell, confirmed=confirmed)
 
@@ -127,7 +130,12 @@ class Syncer:
             manifests=digest(desired),
             started_at=started,
             finished_at=now(),
-            details={"attempts": tries, "requests": last.requests, "away": last.away},
+            details={
+                "attempts": tries,
+                "requests": last.requests,
+                "away": last.away,
+                "warnings": warnings,
+            },
         )
 
     def heal(self, desired: Sequence[Resource], healed: Callable[[Heal], None]) -> Healer:
@@ -160,7 +168,8 @@ class Syncer:
         self._scope.cover(desired)
         names = (settings.application, *settings.earlier)
         live = LiveView(store, lambda: [key for name in names for key in store.of(name)])
-        return planning.plan(desired, live, settings, served=self._served())
+        found = planning.plan(desired, live, settings, served=self._served())
+        return replace(found, warnings=(*found.warnings, *self._scope.warnings()))
 
     def _served(self) -> dict[tuple[str, str], bool]:
         return {name: kind.namespaced for name, kind in self.cluster.kinds().items()}

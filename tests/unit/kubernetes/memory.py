@@ -38,14 +38,15 @@ class MemoryCluster:
     """As much of `Cluster` as a syncer asks for.
 
     `before` is called with verb and key ahead of each write and dry run, and may raise.
-    `changes` is what a mutating webhook makes of an object that is written."""
+    `unlisted`: kind → why it is not listed. `changes` is what a mutating webhook makes of an object
+    that is written."""
 
     def __init__(self) -> None:
         self.objects: dict[ResourceKey, Resource] = {}
         self.log: list[str] = []
         self.before: Callable[[str, ResourceKey], None] = lambda verb, key: None
         self.changes: Callable[[dict[str, Any]], dict[str, Any]] = lambda manifest: manifest
-        self.unlisted: set[str] = set()
+        self.unlisted: dict[str, str] = {}
         self.version = 100
         self._told: list[Event] = []
         self._changed = threading.Condition()
@@ -60,7 +61,7 @@ class MemoryCluster:
         self, group: str, kind: str, *, namespace: str = "", labels: Mapping[str, str] | None = None
     ) -> tuple[Sequence[Resource], str]:
         if kind in self.unlisted:
-            raise refused("Forbidden")
+            raise refused(self.unlisted[kind])
         with self._changed:
             found = [o for k, o in self.objects.items() if (k.group, k.kind) == (group, kind)]
             return found, str(self.version)

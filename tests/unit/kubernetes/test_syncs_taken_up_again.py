@@ -132,3 +132,12 @@ def test_what_a_sync_did_stays_known_when_it_is_refused_later(start: Start) -> N
     assert "bank" in state(cluster)["message"]
     assert state(cluster)["actor"] == "ada, today"
     assert results(cluster) == {"first": "Synced", "second": "SyncFailed"}
+
+
+def test_what_a_plan_warns_of_is_logged_once(start: Start) -> None:
+    cluster = MemoryCluster()
+    cluster.unlisted = {"Job": "Forbidden"}
+    pod = start(cluster)
+    assert soon(reached(cluster, "Succeeded"))
+    (words,) = [line for line in pod.lines if "warning" in line]
+    assert "Job.batch" in words
