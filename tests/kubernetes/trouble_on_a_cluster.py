@@ -13,6 +13,7 @@ import pytest
 from tests.cluster import control_plane, processes
 from tests.cluster.folder import Folder
 from tests.cluster.standing import Standing
+from tests.kubernetes.lanes import MARK
 
 
 def folder_of(cluster: Standing) -> Folder:
@@ -47,7 +48,9 @@ def restart_api_server(cluster: Standing, away_seconds: float) -> None:
     try:
         time.sleep(away_seconds)
     finally:
-        control_plane.start_api(folder, facts)
+        with pytest.MonkeyPatch.context() as patched:
+            patched.delenv(MARK, raising=False)  # it is the cluster's and stays when the suite ends
+            control_plane.start_api(folder, facts)
         control_plane.answers(folder, facts)
 
 
