@@ -52,11 +52,14 @@ class Operation:
         pool: Executor,
         plan: SyncPlan,
         limits: Limits,
+        *,
+        tried: Callable[[Do], bool] = lambda do: False,
     ) -> None:
+        """`tried`: was this dry run sent already, and taken?"""
         self._cache, self._pool, self._plan = cache, pool, plan
         self._machine = Machine(plan, limits, started_seconds=time.monotonic())
         self._requests = Requests(cluster, plan.settings.options, cache.look_again)
-        self._dry_runs = DryRuns()
+        self._dry_runs, self._tried = DryRuns(), tried
         self._keys: frozenset[ResourceKey] = frozenset(step.key for step in plan.steps)
         self._view = LiveView(cache.store, lambda: self._keys)
         self._until = time.monotonic() + limits.operation_seconds
@@ -106,7 +109,7 @@ class Operation:
                 )
 
     def _one(self, do: Do, stop: Callable[[], str]) -> Answer:
-        if do.verb is Verb.DRY_RUN and not self._dry_runs.decides(do):
+        if do.verb is Verb.DRY_RUN and (self._tried(do) or not self._dry_runs.decides(do)):
             return Answer(do, True, "")
         if why := self._not_sent(do, stop):
             return Answer(do, False, f"not sent: {why}", permanent=not self._away)

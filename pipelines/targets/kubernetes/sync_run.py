@@ -23,6 +23,7 @@ from pipelines.model.errors import BadInput, Refused, SlipwayError, Unavailable
 from pipelines.model.resource import Resource, ResourceKey
 from pipelines.model.sync import Action, PlanStep, ResultCode, SyncOutcome, SyncPlan, SyncSettings
 from pipelines.targets.kubernetes.cluster import Cluster
+from pipelines.targets.kubernetes.decisions import Decisions
 from pipelines.targets.kubernetes.live_cache import WatchedCache
 from pipelines.targets.kubernetes.live_scope import LiveScope
 from pipelines.targets.kubernetes.live_store import LiveView
@@ -76,11 +77,13 @@ class Syncer:
         self._scope = scope or LiveScope(cluster, WatchedCache(cluster), settings)
         self.cache = self._scope.cache
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="sync")
+        self._decisions = Decisions(cluster, self._pool)
 
     def plan(self, desired: Sequence[Resource]) -> SyncPlan:
         """Raises BadInput for objects that cannot be meant, Refused where another application has
-        one, ApiRefused for kinds that may not be read, Unavailable."""
-        return self._plan(desired)
+        one, ApiRefused for kinds that may not be read, Unavailable. What differs is tried dry: a
+        change that would change nothing is none."""
+        return self._decisions.decided(self._plan(desired))
 
     def diff(self, desired: Sequence[Resource]) -> tuple[PlanStep, ...]:
         """What is not as desired; hooks are no difference."""
@@ -110,9 +113,10 @@ class Syncer:
 
         def attempt(seconds: float, *, adopt: bool = False) -> Attempt:
             bounded = replace(wanted, operation_seconds=max(1.0, seconds), adopt=adopt)
-            plan = self._plan(desired)
+            plan = self._decisions.decided(self._plan(desired), ask=False)
             warnings[:] = plan.warnings
-            operation = Operation(self.cluster, self.cache, self._pool, plan, bounded)
+            tried = self._decisions.tried
+            operation = Operation(self.cluster, self.cache, self._pool, plan, bounded, tried=tried)
             return operation.run(stop, tell, confirmed=confirmed)
 
         def tell(message: str, done: int, total: int) -> None:
@@ -151,7 +155,8 @@ class Syncer:
         def plan(keys: Collection[ResourceKey]) -> SyncPlan:
             some = [wanted[key] for key in keys if key in wanted]
             live = LiveView(self.cache.store, lambda: keys)
-            return planning.plan(some, live, self.settings, only=keys, served=self._served())
+            found = planning.plan(some, live, self.settings, only=keys, served=self._served())
+            return self._decisions.decided(found)
 
         def apply(partial: SyncPlan, stop: Callable[[], str]) -> Attempt:
             operation = Operation(self.cluster, self.cache, self._pool, partial, limits)
