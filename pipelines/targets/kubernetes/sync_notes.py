@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -68,8 +69,13 @@ def result(one: ResourceResult) -> dict[str, Any]:
 
 
 def history(state: SyncState) -> dict[str, Any]:
-    names = ("revision", "phase", "message", "started_at", "finished_at", "actor", "manifests")
-    return {name: getattr(state, name) for name in names}
+    """All there is to tell of a sync that ended; how much of it has room is for the state to say."""
+    names = (
+        *("revision", "phase", "message", "started_at", "finished_at", "actor", "manifests"),
+        *("options", "results", "results_left_out"),
+    )
+    counts = Counter(str(one.get("result")) for one in state.results)
+    return {name: getattr(state, name) for name in names} | {"counts": dict(sorted(counts.items()))}
 
 
 def heal(one: Heal) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.model.errors import BadInput
@@ -14,6 +14,7 @@ from pipelines.model.sync_state import (
     MOST_BYTES,
     MOST_HEALS,
     MOST_RESULTS,
+    MOST_WHOLE,
     MOST_WORDS,
     SyncState,
     parse,
@@ -57,6 +58,46 @@ def test_it_fits_beside_others_of_its_kind_whatever_is_told(
     assert len(found.message) <= MOST_WORDS
 
 
+def sync(number: int, results: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "revision": str(number), "actor": "ada", "options": {"prune": True}, "manifests": "sha256:1",
+        "counts": {"Synced": len(results)}, "results": results,
+    }  # fmt: skip
+
+
+@settings(max_examples=15)
+@given(syncs=st.integers(0, 20), count=st.integers(0, 400), size=st.integers(0, 200))
+def test_every_kept_sync_says_who_and_what_whatever_its_size(
+    syncs: int, count: int, size: int
+) -> None:
+    results = [result(f"ConfigMap n/{number}", message="x" * size) for number in range(count)]
+    results.append(result("the bad one", "SyncFailed", "no"))
+    history = [sync(number, results) for number in range(syncs)]
+    text = render(SyncState("slots", "slots", history=history))
+    assert len(text) <= MOST_BYTES
+    found = parse(text, "x").history
+    assert [one["revision"] for one in found] == [str(number) for number in range(syncs)]
+    for one in found:
+        assert (one["actor"], one["options"]) == ("ada", {"prune": True})
+        assert one["counts"] == {"Synced": count + 1}
+        assert len(one["results"]) + one["results_left_out"] == count + 1
+        assert one["results"][-1]["resource"] == "the bad one"
+
+
+def test_the_newest_syncs_keep_every_result_and_older_ones_what_went_wrong() -> None:
+    results = [result("good"), result("bad", "SyncFailed")]
+    history = [sync(number, results) for number in range(MOST_WHOLE + 1)]
+    oldest, *newer = parse(render(SyncState("slots", "slots", history=history)), "x").history
+    assert [one["resource"] for one in oldest["results"]] == ["bad"]
+    assert all(one["results"] == results for one in newer)
+
+
+def test_a_history_without_results_is_read_too() -> None:
+    text = '{"application":"a","path":"p","history":[{"revision":"1"}]}'
+    again = parse(render(parse(text, "x")), "x")
+    assert again.history == [{"revision": "1", "results": [], "results_left_out": 0}]
+
+
 def test_what_went_wrong_is_kept_before_what_went_well() -> None:
     results = [result(str(number)) for number in range(MOST_RESULTS)]
     results.append(result("the bad one", "SyncFailed", "no"))
@@ -68,7 +109,10 @@ def test_what_went_wrong_is_kept_before_what_went_well() -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "[]", "{}", '{"application":"a","path":"p","unknown":1}', '{"application":1,"path":"p"}',
-     '{"application":"a","path":"p","heals":3}', '{"application":"a","path":"p","results":[1]}'],
+     '{"application":"a","path":"p","heals":3}', '{"application":"a","path":"p","results":[1]}',
+     '{"application":"a","path":"p","history":[{"results":[1]}]}',
+     '{"application":"a","path":"p","history":[{"results":1}]}',
+     '{"application":"a","path":"p","history":[{"results":[],"results_left_out":"x"}]}'],
 )  # fmt: skip
 def test_what_nobody_of_us_wrote_is_refused(text: str) -> None:
     with pytest.raises(BadInput, match="was not written by a controller"):
