@@ -71,6 +71,7 @@ def open_context(
         hooks=hooks,
         observed=observed,
         syncer=syncer,
+        written=wiring_target.written_syncs(layout, target),
         origin=origin,
         store=store,
         settings=read_settings,

@@ -7,14 +7,15 @@ what `main` says in a file of the state folder, and everything else reads that.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.model.environment import ARGO_CD, EnvironmentSettings, KubernetesSettings
+from pipelines.model.environment import ARGO_CD, DEPLOYMENT, EnvironmentSettings, KubernetesSettings
 from pipelines.model.errors import NeedsPerson, SlipwayError
 from pipelines.model.hook import HookRecords
+from pipelines.model.sync_state import SyncState
 from pipelines.targets.kubernetes.layout import Place
 from pipelines.targets.local.controller_keeper import CLUSTER_FILE
 from pipelines.targets.local.layout import Layout, write_atomically
@@ -144,6 +145,19 @@ def open_hooks(
         return rows, None, ARGO_CD
     theirs, name = (argo, ARGO_CD) if settings.controller == ARGO_CD else (sync_states, IN_CLUSTER)
     return rows, lambda commit: theirs.failed_sync(cluster, place, commit), name
+
+
+def written_syncs(layout: Layout, target: Target) -> Callable[[], Sequence[SyncState]] | None:
+    """What Slipway's syncer in the cluster writes down; None where it does not sync."""
+    settings = remembered(layout)
+    if settings is None or settings.controller != DEPLOYMENT:
+        return None
+    from pipelines.targets.kubernetes import sync_states
+    from pipelines.targets.kubernetes.target import KubernetesTarget
+
+    assert isinstance(target, KubernetesTarget)
+    cluster, namespace = target.cluster, settings.namespace
+    return lambda: sync_states.read_all(cluster, namespace)
 
 
 def place_of(layout: Layout, settings: KubernetesSettings, store: ReleaseStore) -> Place:

@@ -26,9 +26,9 @@ def command(environment: str, limit: int, state: Path, output: str) -> None:
     On a cluster also the syncs of its objects.
     """
     context = open_environment(state, environment)
-    from pipelines.flows.history import history, object_syncs
+    from pipelines.flows.history import all_syncs, history
 
-    lines, syncs = history(context, limit), object_syncs(context, limit)
+    lines, (syncs, trouble) = history(context, limit), all_syncs(context, limit)
     if output == "json":
         print_json({
             "environment": environment,
@@ -38,12 +38,15 @@ def command(environment: str, limit: int, state: Path, output: str) -> None:
                 for operation in context.records.journal.history(limit)
             ],
             "syncs": syncs,
+            "syncs_unread": trouble,
         })  # fmt: skip
     else:
         print_table(lines, ["at", "kind", "release", "active", "result", "actor", "reason"])
         if syncs:
             click.echo()
             print_syncs(syncs)
+        if trouble:
+            click.echo(f"\nWhat the syncer in the cluster did cannot be read: {trouble}")
 
 
 def print_syncs(syncs: Sequence[Mapping[str, Any]]) -> None:
@@ -52,7 +55,7 @@ def print_syncs(syncs: Sequence[Mapping[str, Any]]) -> None:
         {
             **one,
             "sync_of": one["part"],
-            "objects": len(one["results"]),
+            "objects": len(one["results"]) + one.get("results_left_out", 0),
             "message": one["message"].partition("\n")[0],
         }
         for one in syncs

@@ -12,6 +12,7 @@ from pipelines.cli.check_follow import job_document
 from pipelines.cli.options import examples, output_option, state_option
 from pipelines.cli.output import print_json, print_table
 from pipelines.cli.session import open_all
+from pipelines.model.sync_state import SUCCEEDED
 from pipelines.records.jobs import Job
 
 MOST_HEALS = 3
@@ -61,6 +62,12 @@ def print_status(rows: Sequence[Mapping[str, Any]]) -> None:
             click.echo(f"  {row['name']}: {words}")
 
 
+def sync_remark(one: Mapping[str, str]) -> str:
+    """Of a sync in the cluster that runs, waits or ended badly."""
+    words = f"{one['part']} in the cluster, commit {one['commit'][:12]}: {one['phase']}"
+    return f"{words}: {' '.join(one['message'].split())}" if one["message"] else words
+
+
 def remarks(row: Mapping[str, Any]) -> list[str]:
     """What is not as usual in an environment, with the next thing to type."""
     name, running, frozen = row["name"], row["operation"], row["frozen"]
@@ -77,8 +84,10 @@ def remarks(row: Mapping[str, Any]) -> list[str]:
         f"held: {hold['release']}: {hold['reason'] or 'no reason given'}" for hold in row["held"]
     ]
     said += [
-        f"drifted, healed at {one['at']}: {one['drift']}" for one in row["healed"][:MOST_HEALS]
+        f"drifted, {'healed' if one['healed'] else 'not healed'} at {one['at']}: {one['drift']}"
+        for one in row["healed"][:MOST_HEALS]
     ]
+    said += [sync_remark(one) for one in row["syncs"] if one["phase"] not in ("", SUCCEEDED)]
     if not row["controller"]:
         said.append("no controller runs (slipway up)")
     return said

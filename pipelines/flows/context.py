@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from pipelines.flows.ports import Manifests, Origin, ReleaseStore
 from pipelines.flows.source_ports import Source
 from pipelines.model.environment import ARGO_CD, EnvironmentSettings
 from pipelines.model.hook import HookRecords
+from pipelines.model.sync_state import SyncState
 from pipelines.records.evidence import Evidence
 from pipelines.records.protocols import Records
 from pipelines.targets.protocol import Target
@@ -38,7 +39,8 @@ class Context:
     opened on first need, since a rollback must need neither git nor keys; `sibling` gives the
     context of another environment; `wake` tells a living controller to look now and answers whether
     one lives. `hooks`: what hooks in a cluster write down. `observed`: somebody else goes forward, and
-    says of a commit why it failed to (empty: it did not, or cannot be asked); `syncer` is their name."""
+    says of a commit why it failed to (empty: it did not, or cannot be asked); `syncer` is their name,
+    and `written` what they wrote down of syncs and heals (None: they do not, as Argo CD)."""
 
     environment: str
     state: Path
@@ -59,6 +61,7 @@ class Context:
     hooks: HookRecords | None = None
     observed: Callable[[str], str] | None = None
     syncer: str = ARGO_CD
+    written: Callable[[], Sequence[SyncState]] | None = None
     progress: Callable[[Progress], None] = field(default=lambda _: None)
 
     def say(self, step: str, status: str, detail: str = "", seconds: float = 0.0) -> None:

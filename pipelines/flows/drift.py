@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from pipelines.flows import cluster_syncs
 from pipelines.flows.context import Context
 from pipelines.flows.slots import desired_slots, fill
 from pipelines.model.branch import ActiveRow
@@ -14,6 +15,7 @@ from pipelines.model.errors import Refused, SlipwayError
 from pipelines.model.live import Health, LiveState, SlotLive
 from pipelines.model.plan import PlanItem
 from pipelines.model.slots import Slot
+from pipelines.model.sync_state import SyncState
 
 _HEALED = "healed"
 _TELL_AGAIN_SECONDS = 60.0
@@ -79,15 +81,22 @@ def _tell(ctx: Context, item: PlanItem, details: Mapping[str, Any]) -> None:
     )
 
 
-def last_heals(ctx: Context) -> list[dict[str, str]]:
-    """What was mended last, newest first, for an hour; the audit has all that ever was."""
+def last_heals(ctx: Context, states: Sequence[SyncState] = ()) -> list[dict[str, Any]]:
+    """What was mended last, newest first, for an hour; the audit has all that ever was. `states`: what
+    a syncer in the cluster wrote down; it also tells of what it could not heal."""
     told: dict[str, float] = ctx.records.journal.fact(_HEALED) or {}
     since = ctx.now().timestamp() - _REMEMBERED_SECONDS
-    recent = sorted(((at, words) for words, at in told.items() if at > since), reverse=True)
-    return [
-        {"at": datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds"), "drift": words}
-        for at, words in recent
+    recent = [
+        {
+            "at": datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds"),
+            "drift": words,
+            "healed": True,
+        }
+        for words, at in told.items()
+        if at > since
     ]
+    found = [*recent, *cluster_syncs.heals(states, since)]
+    return sorted(found, key=lambda one: str(one["at"]), reverse=True)
 
 
 def repairs(ctx: Context, row: ActiveRow | None) -> list[Repair]:

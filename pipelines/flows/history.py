@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pipelines.flows import cluster_syncs
 from pipelines.flows.context import Context
 from pipelines.model.errors import SlipwayError
 from pipelines.records.sync_diary import syncs
@@ -40,6 +41,14 @@ def object_syncs(ctx: Context, limit: int, *, after: int = 0) -> list[dict[str, 
         }
         for one in syncs(ctx.records, after=after, limit=limit)
     ]  # fmt: skip
+
+
+def all_syncs(ctx: Context, limit: int) -> tuple[list[dict[str, Any]], str]:
+    """Those of the audit and those that a syncer in the cluster wrote down there, newest first; and
+    why the latter cannot be read."""
+    states, trouble = cluster_syncs.read(ctx)
+    found = [*object_syncs(ctx, limit), *cluster_syncs.past(states, limit)]
+    return sorted(found, key=lambda one: str(one["at"]), reverse=True)[:limit], trouble
 
 
 def newest_entry(ctx: Context) -> int:

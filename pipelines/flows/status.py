@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipelines.engine.decide import Verb, decide
+from pipelines.flows import cluster_syncs
 from pipelines.flows.alarm import ALARM
 from pipelines.flows.commits import read_branch
 from pipelines.flows.context import Context
@@ -27,6 +28,7 @@ def environment_status(ctx: Context) -> dict[str, Any]:
     alarm = ctx.records.journal.fact(ALARM)
     landing = ctx.records.journal.fact(TROUBLE)
     lock = ctx.records.lock.status()
+    states, _ = cluster_syncs.read(ctx)
     return {
         "name": ctx.environment,
         "url": ctx.target.live_url(),
@@ -45,7 +47,8 @@ def environment_status(ctx: Context) -> dict[str, Any]:
         "frozen": _frozen(ctx),
         "alarm": alarm["reason"] if alarm else None,
         "landing": f"{landing['version']}: {landing['reason']}" if landing else None,
-        "healed": last_heals(ctx),
+        "healed": last_heals(ctx, states),
+        "syncs": cluster_syncs.now(states),
         "controller": bool(lock and lock.alive) or ctx.wake(),
         "version": _version(ctx, row),
     }
