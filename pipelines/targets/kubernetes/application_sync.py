@@ -199,12 +199,13 @@ class ApplicationSync:
             confirmed=lambda: self._confirmed(wanted),
         )
         results = [sync_notes.result(one) for one in outcome.results]
-        self._note(message=outcome.message, results=results, results_left_out=0)
+        told = {"message": outcome.message, "results": results, "results_left_out": 0}
         if outcome.details.get("away"):
+            self._note(**told)
             raise Unavailable(f"{outcome.phase}: {outcome.message}")
         self._note(
             revision=self._same(wanted), phase=outcome.phase, finished_at=outcome.finished_at,
-            manifests=digest(wanted.desired),
+            manifests=digest(wanted.desired), **told,
         )  # fmt: skip
         self._remember()
         words = " ".join(outcome.message.split())
