@@ -138,3 +138,17 @@ def test_a_file_without_objects_has_none(
     file.write_text("---\n")
     assert said(capsys, "-f", file) == (0, "no objects\n", "")
     assert said(capsys, "-f", file, "-o", "json") == (0, "[]\n", "")
+
+
+def test_files_alone_say_of_nothing_that_it_is_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    desired = tmp_path / "desired.yaml"
+    for text in (DUMP.partition("  status:")[0], ""):
+        desired.write_text(text)
+        for how in ("json", "table"):
+            code, out, _ = said(capsys, "-f", desired, "--exit-code", "--output", how)
+            assert code == 0
+            assert "Missing" not in out
+    page = (Path(__file__).parents[3] / "docs/health.md").read_text()
+    assert "`-f` alone can never know Missing" in page
