@@ -203,7 +203,8 @@ def test_a_sync_that_takes_too_long_says_what_was_applied_and_what_was_not(
     (entry,) = syncs(records)
     assert entry.result == "failed"
     assert entry.options["timeout_seconds"] == 1.5
-    assert [one["resource"] for one in entry.details["results"]] == [str(first.key)]
+    results = {one["resource"]: one["result"] for one in entry.details["results"]}
+    assert results == {str(first.key): "Synced", str(second.key): "NotApplied"}
 
 
 def test_a_rollback_that_takes_the_lock_ends_a_sync(
