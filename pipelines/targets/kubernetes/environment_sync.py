@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pipelines.engine.sync.moves import Limits
+from pipelines.engine.sync.steps import CONFIRM
 from pipelines.model.errors import Refused, SlipwayError, StaleToken, Unavailable
 from pipelines.model.resource import Resource
 from pipelines.model.slots import Slot
-from pipelines.model.sync import PlanStep, ResultCode, Retry, SyncOutcome, SyncSettings
+from pipelines.model.sync import Action, PlanStep, ResultCode, Retry, SyncOutcome, SyncSettings
 from pipelines.targets.kubernetes.cluster import Cluster
 from pipelines.targets.kubernetes.foreign import first_foreign
 from pipelines.targets.kubernetes.layout import EDGE, SLOT_LABEL, Place
@@ -58,8 +59,10 @@ class EnvironmentSync:
     def sync(self, part: str, desired: Sequence[Resource]) -> None:
         with self._lock:
             syncer = self._syncer(part, desired)
-            if not syncer.diff(desired):
+            steps = syncer.diff(desired)
+            if not steps:
                 return
+            self._refuse_to_wait(part, steps)
             outcome = syncer.sync(
                 desired,
                 stop=self.diary.stop(),
@@ -69,6 +72,19 @@ class EnvironmentSync:
             self.diary.synced(part, outcome, _options(syncer.settings, self.limits))
         if outcome.phase != SUCCEEDED:
             raise failed(part, desired, outcome)
+
+    def _refuse_to_wait(self, part: str, steps: Sequence[PlanStep]) -> None:
+        """Where nothing is to be done but what waits for a person, a sync at each look would keep the
+        environment busy for nothing, and who promotes would wait for it."""
+        written = [step for step in steps if step.action is not Action.SKIP]
+        held = [step for step in written if step.message == CONFIRM]
+        if not held or len(held) < len(written) or self.diary.confirmed():
+            return
+        names = ", ".join(str(step.key) for step in held)
+        raise Refused(
+            f"{part} keeps {names}, which is not desired any more: Prune=confirm waits for a person",
+            hint=f"to remove it: {self.limits.confirm}",
+        )
 
     def close(self) -> None:
         for syncer in self._syncers.values():

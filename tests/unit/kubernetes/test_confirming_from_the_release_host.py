@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,7 +31,7 @@ NOTES = {
     "argocd.argoproj.io/tracking-id": f"trading-dev-edge:/ConfigMap:{NAMESPACE}/old",
     "argocd.argoproj.io/sync-options": "Prune=confirm",
 }
-LONG = 4e9
+LONG, SECONDS = 4e9, 4.0
 PLAN = Plan("dev", "sync dev", "", "", "", (), "")
 
 
@@ -49,7 +50,7 @@ def cluster() -> MemoryCluster:
 @pytest.fixture
 def sync(cluster: MemoryCluster, records: Records) -> Iterator[EnvironmentSync]:
     diary = SyncDiary(lambda: records)
-    made = EnvironmentSync(PLACE, cast(Any, cluster), diary, timeout_seconds=4)
+    made = EnvironmentSync(PLACE, cast(Any, cluster), diary, timeout_seconds=SECONDS)
     yield made
     made.close()
 
@@ -80,6 +81,20 @@ def test_a_confirmation_that_is_over_counts_for_nothing(
     with pytest.raises(Refused, match="to confirm it: slipway sync dev --confirm-prune"):
         sync.sync(EDGE, _desired())
     assert config("old").key in cluster.objects
+
+
+def test_a_look_does_not_wait_where_only_a_person_is_missing(
+    sync: EnvironmentSync, cluster: MemoryCluster, records: Records
+) -> None:
+    began = time.monotonic()
+    with pytest.raises(Refused, match=r"edge keeps ConfigMap shop/old.*Prune=confirm") as refused:
+        sync.sync(EDGE, [])
+    assert refused.value.hint == "to remove it: slipway sync dev --confirm-prune"
+    assert time.monotonic() - began < SECONDS / 2
+    assert not records.audit.entries(5), "nothing was begun"
+    confirm_prunes(records, "ada", LONG)
+    sync.sync(EDGE, [])
+    assert config("old").key not in cluster.objects
 
 
 def _context(records: Records, **told: Any) -> Context:
