@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from pipelines.engine.sync.steps import CONFIRM
 from pipelines.model.live import Mend
 from pipelines.model.resource import Resource, ResourceKey
 from pipelines.model.sync import Action, PlanStep
@@ -54,7 +55,8 @@ def _words(part: str, step: PlanStep) -> str:
     if step.action is Action.CREATE:
         return f"{start} was missing; made again"
     if step.action is Action.PRUNE:
-        return f"{start} is not desired any more; removed"
+        how = "removed when somebody confirms it (--confirm-prune)"
+        return f"{start} is not desired any more; {how if step.message == CONFIRM else 'removed'}"
     found = drift_report.drifts([step])
     lines = [drift_report.line(one).removeprefix(f"{step.key}: ") for one in found[:MOST_TOLD]]
     more = f"; and {len(found) - MOST_TOLD} fields more" if len(found) > MOST_TOLD else ""

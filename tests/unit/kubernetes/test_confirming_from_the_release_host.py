@@ -24,6 +24,7 @@ from pipelines.records.protocols import Records
 from pipelines.records.sync_diary import SyncDiary, confirm_prunes, withdraw
 from pipelines.targets.kubernetes.environment_sync import EnvironmentSync
 from pipelines.targets.kubernetes.layout import EDGE, Place
+from pipelines.targets.kubernetes.mending import mends
 from tests.unit.kubernetes.memory import NAMESPACE, MemoryCluster, config, soon
 
 PLACE = Place("dev", NAMESPACE, "trading", ("trading-dev",))
@@ -81,6 +82,16 @@ def test_a_confirmation_that_is_over_counts_for_nothing(
     with pytest.raises(Refused, match="to confirm it: slipway sync dev --confirm-prune"):
         sync.sync(EDGE, _desired())
     assert config("old").key in cluster.objects
+
+
+def test_the_plan_says_that_a_word_is_missing(
+    sync: EnvironmentSync, cluster: MemoryCluster
+) -> None:
+    (mend,) = mends(sync, cast(Any, cluster), EDGE, [])
+    assert mend.words == (
+        "edge: ConfigMap shop/old is not desired any more;"
+        " removed when somebody confirms it (--confirm-prune)"
+    )
 
 
 def test_a_look_does_not_wait_where_only_a_person_is_missing(
