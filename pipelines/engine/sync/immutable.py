@@ -108,7 +108,7 @@ def _refused(
     if identity == ("", "Pod") and _POD_IMAGE.fullmatch(change.path):
         return False
     if identity == ("", "PersistentVolumeClaim") and change.path == _STORAGE:
-        return _shrinks(change.old, change.new)
+        return _shrinks(change.old, change.new) and not _grows(live, change.new)
     if identity == ("batch", "Job") and _elastic(change, live, new):
         return False
     if _under(change.path, fixed):
@@ -153,6 +153,13 @@ def _shrinks(old: Any, new: Any) -> bool:
     """A claim may grow only. Compared where both are whole numbers of one unit."""
     before, after = _size(old), _size(new)
     return before is not None and after is not None and after < before
+
+
+def _grows(claim: Resource, new: Any) -> bool:
+    """A wish that could not be met may be taken back, to more than there is by now."""
+    status = claim.manifest.get("status")
+    there = status.get("capacity") if isinstance(status, Mapping) else None
+    return isinstance(there, Mapping) and _shrinks(new, there.get("storage"))
 
 
 _UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15,

@@ -159,3 +159,11 @@ def test_what_is_sealed_stays_so(kind: str) -> None:
     assert _refused(kind, sealed, {**sealed, "data": {"a": "Yw=="}})
     assert _refused(kind, sealed, {**sealed, "immutable": False})
     assert not _refused(kind, {"data": sealed["data"]}, sealed), "it may be sealed"
+
+
+@pytest.mark.parametrize(("new", "refused"), [("2Gi", False), ("1Gi", True), ("512Mi", True)])
+def test_a_claim_that_could_not_grow_may_ask_for_less_than_before_but_more_than_it_has(
+    new: str, refused: bool
+) -> None:
+    old = {"spec": _claim("9Gi"), "status": {"capacity": {"storage": "1Gi"}}}
+    assert bool(_refused("PersistentVolumeClaim", old, {"spec": _claim(new)})) is refused
