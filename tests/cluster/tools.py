@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.cluster.errors import Missing
 from tests.cluster.say import say
-from tests.cluster.versions import ARGO_CD, ARGO_CD_SUM, BY_NAME, Part
+from tests.cluster.versions import ARGO_CD, ARGO_CD_SUM, BY_KIND, BY_NAME, Part
 
 SOURCES = Path(__file__).with_name("go")
 ARGO_MODULE = "github.com/argoproj/argo-cd/v3"
@@ -51,9 +51,11 @@ def build(part: str) -> Path:
 
 
 def build_all() -> None:
-    """Every part that is missing."""
+    """Everything that is missing."""
     for part in BY_NAME:
         build(part)
+    for kind in BY_KIND:
+        definition(kind)
 
 
 def _go() -> str:
@@ -74,13 +76,13 @@ def _environment() -> dict[str, str]:
     }
 
 
-def _run(part: Part, argv: list[str], where: Path) -> str:
+def _run(what: str, argv: list[str], where: Path) -> str:
     done = subprocess.run(
         argv, cwd=where, env=_environment(), capture_output=True, text=True, check=False
     )
     if done.returncode:
         raise Missing(
-            f"{part.key} was not built: `{' '.join(argv[:3])}` ended with {done.returncode}:\n"
+            f"{what} was not built: `{' '.join(argv[:3])}` ended with {done.returncode}:\n"
             f"{done.stderr.strip()[-1500:]}",
             "is the Go module proxy reachable? `go env GOPROXY` says which one is asked",
         )
@@ -110,18 +112,32 @@ def _compile(part: Part, source: Path, flags: str, done: Path) -> None:
     command += ["-ldflags", flags, "-o"]
     names, packages = [*part.packages], [*part.packages.values()]
     if len(names) > 1:
-        _run(part, [*command, f"{done}/", *packages], source)
+        _run(part.key, [*command, f"{done}/", *packages], source)
     else:
-        _run(part, [*command, str(done / names[0]), *packages], source)
+        _run(part.key, [*command, str(done / names[0]), *packages], source)
+
+
+def module(wanted: str, its_sum: str) -> Path:
+    """A module's source as the proxy has it (read-only), checked against its pinned sum."""
+    said = json.loads(_run(wanted, [_go(), "mod", "download", "-json", wanted], SOURCES))
+    if said["Sum"] != its_sum:
+        raise Missing(f"{wanted} has another sum than the pinned one: {said['Sum']}")
+    return Path(said["Dir"])
 
 
 def argo_module() -> Path:
-    """Argo CD's source as the module proxy has it (read-only), checked against its pinned sum."""
-    wanted = f"{ARGO_MODULE}@v{ARGO_CD}"
-    said = json.loads(_run(BY_NAME["argocd"], [_go(), "mod", "download", "-json", wanted], SOURCES))
-    if said["Sum"] != ARGO_CD_SUM:
-        raise Missing(f"{wanted} has another sum than the pinned one: {said['Sum']}")
-    return Path(said["Dir"])
+    return module(f"{ARGO_MODULE}@v{ARGO_CD}", ARGO_CD_SUM)
+
+
+def definition(kind: str) -> Path:
+    """The CustomResourceDefinition of a kind that an operator brings, as its authors publish it."""
+    found = BY_KIND[kind]
+    file = root() / "definitions" / f"{found.module.replace('/', '_')}_{kind}.yaml"
+    if not file.exists():
+        text = (module(found.module, found.sum) / found.path).read_bytes()
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(text)
+    return file
 
 
 def _argo_source(scratch: Path) -> Path:

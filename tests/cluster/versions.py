@@ -79,6 +79,29 @@ PARTS = (
 )
 BY_NAME = {part.name: part for part in PARTS}
 
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """Of a kind that charts may render and no API server knows by itself. `path` in the module."""
+
+    module: str
+    sum: str
+    path: str
+
+
+BY_KIND = {
+    "HTTPRoute": Definition(
+        "sigs.k8s.io/gateway-api@v1.4.0",
+        "h1:ZwlNM6zOHq0h3WUX2gfByPs2yAEsy/EenYJB78jpQfQ=",
+        "config/crd/standard/gateway.networking.k8s.io_httproutes.yaml",
+    ),
+    "Cluster": Definition(
+        "github.com/cloudnative-pg/cloudnative-pg@v1.27.1",
+        "h1:w+bbtXyEPoaa7sZGXxbb8qJ+/bUGWQ3M48kbNUEpKlk=",
+        "config/crd/bases/postgresql.cnpg.io_clusters.yaml",
+    ),
+}
+
 CLUSTER = ("kubernetes", "etcd", "coredns", "metrics-server", "pause", "helm")
 """What `up` needs. Argo CD is built by the first `argocd up`."""
 

@@ -20,7 +20,10 @@ from pipelines.adapters.kubernetes.client import ApiServer
 from pipelines.adapters.kubernetes.helm_library import HelmLibrary
 from pipelines.adapters.kubernetes.helm_program import HelmProgram
 from pipelines.model.errors import BadInput, Unavailable
+from tests.cluster import tools
+from tests.cluster.versions import BY_KIND
 from tests.kubernetes.api_server import ApiServerProcess, program
+from tests.kubernetes.syncing import soon
 from tests.support.charts import (
     CHART_NAMES,
     CHARTS,
@@ -41,8 +44,6 @@ VALUES: dict[str, Mapping[str, Any]] = {
     "strange texts": {"release": {"author": 'A "q" \\ <a@b> é\n--- # x: {{ y }}'}},
     "numbers": {"trading": {"large": 10_000_000_000, "small": 1e-9, "one": 1.0, "none": None}},
 }
-WITHOUT_API = {"Cluster", "HTTPRoute"}
-"""Kinds of operators that a bare API server does not know."""
 
 
 @pytest.fixture(scope="module")
@@ -143,8 +144,27 @@ def test_a_program_that_does_not_end_is_ended(tmp_path: Path) -> None:
         HelmProgram(str(slow), seconds=0.5).render(CHARTS / "edge", [], name="x", namespace="y")
 
 
+@pytest.fixture(scope="module")
+def operators(api_server: ApiServerProcess, cluster: ApiServer) -> Iterator[None]:
+    """The definitions of kinds that operators bring, as they publish them."""
+    kinds = [yaml.safe_load(tools.definition(kind).read_text()) for kind in BY_KIND]
+    for definition in kinds:
+        cluster.apply(definition)
+    try:
+        wanted = {(one["spec"]["group"], one["spec"]["names"]["kind"]) for one in kinds}
+        assert soon(lambda: wanted <= {*cluster.kinds(refresh=True)}, 20)
+        yield
+    finally:
+        for definition in kinds:
+            name = definition["metadata"]["name"]
+            place = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+            api_server.request("DELETE", f"{place}/{name}")
+
+
 @pytest.mark.parametrize("chart", CHART_NAMES)
 @pytest.mark.parametrize("strategy", ["blueGreen", "rollingUpdate"])
+@pytest.mark.parametrize("database", ["statefulSet", "cloudNativePG"])
+@pytest.mark.usefixtures("operators")
 def test_a_real_api_server_takes_every_object_by_strict_validation(
     api_server: ApiServerProcess,
     cluster: ApiServer,
@@ -152,12 +172,11 @@ def test_a_real_api_server_takes_every_object_by_strict_validation(
     library: HelmLibrary,
     chart: str,
     strategy: str,
+    database: str,
 ) -> None:
-    over = {**EVERYTHING, "strategy": strategy, "database": {"mode": "statefulSet"}}
+    over = {**EVERYTHING, "strategy": strategy, "database": {"mode": database}}
     found = objects(library, chart, "production", **over)
     for item in found:
-        if item["kind"] in WITHOUT_API:
-            continue
         path = _path(cluster, namespace, item)
         asked = f"{path}?fieldManager=test&force=true&fieldValidation=Strict&dryRun=All"
         status, answer = api_server.request("PATCH", asked, _in(namespace, item))
