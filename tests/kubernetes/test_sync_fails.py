@@ -29,7 +29,7 @@ from tests.kubernetes.syncing import (
     soon,
     syncer,
 )
-from tests.kubernetes.webhooks import deny, webhook
+from tests.kubernetes.webhooks import configuration, deny, webhook
 
 
 def test_one_wrong_object_keeps_all_from_being_applied(cluster: ApiServer, namespace: str) -> None:
@@ -117,23 +117,6 @@ def test_a_kind_that_may_not_be_written_is_named_with_the_missing_right(
     weak.close()
 
 
-def guarded(namespace: str, client: dict[str, Any]) -> Resource:
-    """Who asks a webhook about every Service of the namespace."""
-    hook = {
-        "name": "guard.example.org",
-        "clientConfig": client,
-        "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["*"],
-                   "resources": ["services"]}],
-        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
-        "sideEffects": "None",
-        "timeoutSeconds": 1,
-        "admissionReviewVersions": ["v1"],
-    }  # fmt: skip
-    api = "admissionregistration.k8s.io/v1"
-    name = f"guard-{namespace}"
-    return resource("ValidatingWebhookConfiguration", name, api=api, webhooks=[hook])
-
-
 @pytest.mark.parametrize("how", ["does not answer", "says no"])
 def test_a_webhook_that_refuses_is_named(
     cluster: ApiServer, namespace: str, how: str, tmp_path: Path
@@ -144,7 +127,7 @@ def test_a_webhook_that_refuses_is_named(
         client = {"url": "https://127.0.0.1:1/"}
         if how == "says no":
             client = stack.enter_context(webhook(tmp_path, deny(words)))
-        guard = guarded(namespace, client)
+        guard = Resource(configuration("Validating", namespace, "services", client), "guard")
         cluster.apply(guard.manifest)
         stack.callback(cluster.delete, guard.key)
         sync = stack.enter_context(syncer(cluster, settings(namespace)))

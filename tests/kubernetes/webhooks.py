@@ -56,3 +56,31 @@ def webhook(folder: Path, judge: Judge) -> Iterator[dict[str, Any]]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def rewrite(*patch: dict[str, Any]) -> Judge:
+    """What comes is changed by this JSON patch, again and again."""
+    encoded = base64.b64encode(json.dumps(patch).encode()).decode()
+    return lambda request: {"allowed": True, "patchType": "JSONPatch", "patch": encoded}
+
+
+def configuration(
+    kind: str, namespace: str, resources: str, client: dict[str, Any]
+) -> dict[str, Any]:
+    """`kind`: Validating or Mutating; asked about every such object of the namespace."""
+    hook = {
+        "name": "guard.example.org",
+        "clientConfig": client,
+        "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["*"],
+                   "resources": [resources]}],
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
+        "sideEffects": "None",
+        "timeoutSeconds": 1,
+        "admissionReviewVersions": ["v1"],
+    }  # fmt: skip
+    return {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": f"{kind}WebhookConfiguration",
+        "metadata": {"name": f"guard-{namespace}"},
+        "webhooks": [hook],
+    }
