@@ -42,10 +42,11 @@ def test_with_watch_it_goes_on_until_ctrl_c(installation: Installation) -> None:
     right = values.read_text()
     watching = installation.start("sync", "dev", "--watch")
     try:
-        time.sleep(2)
+        assert watching.stdout
+        first = watching.stdout.readline()  # it has looked once
         with asleep(controllers(installation, "dev")):
             values.write_text(right + "# changed while it watches\n")
-            time.sleep(3)
+            time.sleep(6)  # it looks again, and waits for the controller
             assert watching.poll() is None
         wait_for("it is mended", lambda: values.read_text() == right, 30)
         watching.send_signal(signal.SIGINT)
@@ -55,4 +56,4 @@ def test_with_watch_it_goes_on_until_ctrl_c(installation: Installation) -> None:
         watching.wait()
     assert watching.returncode == 130, err
     assert "Traceback" not in err
-    assert "values.yaml was changed by hand" in out
+    assert "values.yaml was changed by hand" in first + out
