@@ -54,6 +54,21 @@ def test_a_helper_that_was_killed_is_replaced(library: HelmLibrary) -> None:
     assert helper(library) != pid
 
 
+def test_a_helper_that_nobody_needs_gives_its_memory_back() -> None:
+    library = HelmLibrary(idle_seconds=0.5)
+    try:
+        first = render(library)
+        pid = helper(library)
+        deadline = time.monotonic() + 10
+        while start_ticks(pid) is not None:
+            assert time.monotonic() < deadline, "it is still there"
+            time.sleep(0.05)
+        assert render(library) == first
+        assert helper(library) != pid
+    finally:
+        library.close()
+
+
 def test_a_helper_that_does_not_answer_in_time_is_ended_and_said_so(tmp_path: Path) -> None:
     chart = tmp_path / "slow"
     (chart / "templates").mkdir(parents=True)

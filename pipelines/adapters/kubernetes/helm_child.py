@@ -13,7 +13,6 @@ import queue
 import sys
 import tempfile
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,11 +22,19 @@ _SCHEMA = "values.schema.json"
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """A chart as it lies in its folder, whose files looked like `state`; `bare` is without the
-    schema, so that its values can be judged while the templates run."""
+    schema, which Helm compiles anew for every rendering: `schema` is compiled once, or None."""
 
     state: tuple[Any, ...]
     whole: Any
     bare: Any
+    schema: Any
+
+    def judge(self, values: dict[str, Any]) -> None:
+        """Raises HelmValuesError with Helm's own words. Helm is asked where the compiled schema finds
+        something wrong, and where values take defaults away: the two may merge those otherwise."""
+        known = self.schema is not None and not _takes_away(values)
+        if not (known and self.schema.is_valid(self.whole.merge_values(values))):
+            self.whole.validate_schema(values)
 
 
 def main() -> None:
@@ -38,14 +45,14 @@ def main() -> None:
     threading.Thread(target=_read, args=(asked,), daemon=True).start()
     try:
         import helm_python
+        import jsonschema_rs  # noqa: F401  said here, not at the first chart
     except Exception as error:
         _say(answers, {"broken": f"{type(error).__name__}: {error}"})
         return
     _say(answers, {"ready": f"{helm_python.helm_sdk_version()}"})
     charts: dict[str, Loaded] = {}
-    with ThreadPoolExecutor(1) as judge:
-        while True:
-            _say(answers, _answer(helm_python, charts, judge, json.loads(asked.get())))
+    while True:
+        _say(answers, _answer(helm_python, charts, json.loads(asked.get())))
 
 
 def _read(asked: queue.SimpleQueue[str]) -> None:
@@ -59,18 +66,11 @@ def _say(answers: Any, answer: dict[str, Any]) -> None:
     answers.flush()
 
 
-def _answer(
-    helm: Any, charts: dict[str, Loaded], judge: ThreadPoolExecutor, ask: dict[str, Any]
-) -> dict[str, Any]:
+def _answer(helm: Any, charts: dict[str, Loaded], ask: dict[str, Any]) -> dict[str, Any]:
     try:
         chart = _chart(helm, charts, ask["chart"])
-        judged = judge.submit(chart.whole.validate_schema, ask["values"])
-        try:
-            documents = chart.bare.render(
-                ask["values"], name=ask["name"], namespace=ask["namespace"]
-            )
-        finally:
-            judged.result()  # what the schema refuses comes before what a template stumbles over
+        chart.judge(ask["values"])
+        documents = chart.bare.render(ask["values"], name=ask["name"], namespace=ask["namespace"])
     except helm.HelmPanicError as error:
         return {"broken": str(error)}
     except helm.HelmError as error:
@@ -88,8 +88,27 @@ def _chart(helm: Any, charts: dict[str, Loaded], folder: str) -> Loaded:
     if known is not None and known.state == state:
         return known
     whole = helm.Chart.load(folder)
-    charts[folder] = Loaded(state, whole, _bare(helm, whole))
+    charts[folder] = Loaded(state, whole, _bare(helm, whole), _compiled(whole))
     return charts[folder]
+
+
+def _compiled(whole: Any) -> Any:
+    """None where there is nothing to judge, and where charts lie in the chart: each has a schema."""
+    import jsonschema_rs
+
+    schema = whole.schema
+    if not schema or whole.dependencies:
+        return None
+    try:
+        return jsonschema_rs.validator_for(schema)
+    except ValueError:
+        return None
+
+
+def _takes_away(values: Any) -> bool:
+    if isinstance(values, dict):
+        return any(_takes_away(value) for value in values.values())
+    return values is None
 
 
 def _bare(helm: Any, whole: Any) -> Any:

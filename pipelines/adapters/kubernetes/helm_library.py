@@ -17,18 +17,25 @@ from pipelines.adapters.kubernetes import helm_text
 from pipelines.model.errors import BadInput, Unavailable
 
 _CHILD = Path(__file__).with_name("helm_child.py")
+IDLE_SECONDS = 60.0
+"""Then the helper's memory is given back; the next rendering waits 0.2 s for another one."""
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "HELM_C_LIB", "HOME")
 
 
 class HelmLibrary:
     """`engine.charts.ChartRenderer`. The helper starts at the first rendering, is started again when
-    it dies or takes too long, and ends with `close` or with this process. One rendering at a time;
-    safe to use from several threads. `python` has the library; by default our own interpreter."""
+    it dies or takes too long, and ends with `close`, with this process or when nobody renders for
+    `idle_seconds`. One rendering at a time; safe to use from several threads. `python` has the
+    library; by default our own interpreter."""
 
     def __init__(
-        self, seconds: float = helm_text.RENDER_SECONDS, python: Path | None = None
+        self,
+        seconds: float = helm_text.RENDER_SECONDS,
+        python: Path | None = None,
+        idle_seconds: float = IDLE_SECONDS,
     ) -> None:
-        self._seconds = seconds
+        self._seconds, self._idle_seconds = seconds, idle_seconds
+        self._used = 0.0
         self._python = str(python or sys.executable)
         self._guard = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
@@ -75,6 +82,7 @@ class HelmLibrary:
             if "broken" in answer:
                 self._end()
                 raise _missing(str(answer["broken"]))
+            self._used = time.monotonic()
             return answer
         raise Unavailable(
             "Helm's library died twice over one rendering", hint="set HELM to use the program helm"
@@ -110,6 +118,22 @@ class HelmLibrary:
             },
             start_new_session=True,  # a person's Ctrl-C is answered by the parent
         )
+        self._look_again(self._child, self._idle_seconds)
+
+    def _look_again(self, child: subprocess.Popen[bytes], seconds: float) -> None:
+        later = threading.Timer(seconds, self._end_when_idle, (child,))
+        later.daemon = True
+        later.start()
+
+    def _end_when_idle(self, child: subprocess.Popen[bytes]) -> None:
+        with self._guard:
+            if self._child is not child:
+                return
+            left = self._used + self._idle_seconds - time.monotonic()
+            if left <= 0:
+                self._end()
+            else:
+                self._look_again(child, left)
 
     def _line(self, until: float) -> dict[str, Any]:
         assert self._child is not None
