@@ -23,9 +23,9 @@ def _stop(ctx: Context) -> str:
     ctx.say("stop", "running")
     started = ctx.monotonic()
     try:
-        ctx.target.stop_all()
+        stopped = ctx.target.stop_all()
     except SlipwayError as error:
         ctx.say("stop", "failed", error.message, ctx.monotonic() - started)
         return f"{ctx.environment}: {error.message}"
-    ctx.say("stop", "done", "slots, services, database, supervisor", ctx.monotonic() - started)
+    ctx.say("stop", "done", stopped, ctx.monotonic() - started)
     return ""

@@ -35,8 +35,8 @@ class Target(Protocol):
         """Supervisor, database, schema `slipway` and services run; `services` names whose code
         the services run when they were never started before."""
 
-    def stop_all(self) -> None:
-        """Stop slots, services, supervisor and database of this environment."""
+    def stop_all(self) -> str:
+        """Stop slots, and what else of this environment is Slipway's to stop. Says what that is."""
 
     def abandoned(self) -> bool:
         """It should run, and both its supervisor and its controller are gone: only a neighbour

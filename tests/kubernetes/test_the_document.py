@@ -207,7 +207,8 @@ def test_one_command_goes_back_and_commands_say_so(newcomer: Newcomer) -> None:
 
 
 def test_down_leaves_databases_and_venues(newcomer: Newcomer) -> None:
-    newcomer.follow(PAGE, "7. The end")
+    said = newcomer.follow(PAGE, "7. The end")
+    assert said.count("database and services stay in the cluster") == len(ENVIRONMENTS)
     for environment in ENVIRONMENTS:
         running = newcomer.standing.must(
             *("--namespace", newcomer.namespace(environment), "get", "statefulsets"),

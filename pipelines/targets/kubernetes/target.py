@@ -88,12 +88,13 @@ class KubernetesTarget(AsksApplication):
     def abandoned(self) -> bool:
         return self.adapters.keeper.abandoned()
 
-    def stop_all(self) -> None:
+    def stop_all(self) -> str:
         """Slots and controller. Database and services are not Slipway's to stop here."""
         self.stop_controller()
         for slot in Slot:
             self.slots.stop(slot, kill=False)
         self.rows.close()
+        return "slots; database and services stay in the cluster"
 
     def pinned_releases(self) -> set[str]:
         pinned = set()

@@ -65,7 +65,7 @@ class LocalTarget(AsksApplication):
     def abandoned(self) -> bool:
         return self.controller.abandoned()
 
-    def stop_all(self) -> None:
+    def stop_all(self) -> str:
         self.stop_controller()
         for slot in Slot:
             self.slots.begin_stop(slot, kill=False)
@@ -75,6 +75,7 @@ class LocalTarget(AsksApplication):
         self.adapters.supervisor.stop()
         self.rows.close()
         self.adapters.database.stop()
+        return "slots, services, database, supervisor"
 
     def pinned_releases(self) -> set[str]:
         records = (self.slots.record(slot) for slot in Slot)
