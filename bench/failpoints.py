@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from bench.context import Bench
 from bench.table import Row, spread
-from pipelines.model.steps import effects
-from tests.faults.scenarios import Scenarios
+from tests.faults.scenarios import POINTS, Scenarios
 from tests.load.accounts import settle
 from tests.load.orders import Orders
 
@@ -14,13 +13,12 @@ def run(bench: Bench) -> list[Row]:
     bench.prepare()
     installation = bench.installation
     scenarios = Scenarios(installation, "dev")
-    points = [f"{effect}:{moment}" for effect in effects() for moment in ("before", "after")]
     orders = Orders(installation.port("dev"), installation.token)
     orders.start()
     seconds: dict[str, float] = {}
     failed: dict[str, str] = {}
     try:
-        for point in points[:: bench.times(1, 7)]:
+        for point in POINTS[:: bench.times(1, 7)]:
             orders.wait_for_rate()
             try:
                 seconds[point] = scenarios.run(point)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import subprocess
 import time
 
-from tests.harness.installation import Installation, git
+from pipelines.model.steps import effects
+from tests.harness.installation import Installation
 from tests.harness.releases import forget, other_release, two_releases
 from tests.planted.builds import BREAKS_OLD, VERIFY_FAILS
 from tests.planted.edits import Edit, both, harmless, migration
 
+POINTS = [f"{effect}:{moment}" for effect in effects() for moment in ("before", "after")]
+"""Before and after every durable effect of the step table."""
 # effect, or the step of one -> scenario
 SCENARIOS = {
     "migrate.undo": "breaking",
@@ -114,10 +117,9 @@ class Scenarios:
 
     def _bad(self, bad: Edit, subject: str) -> list[str]:
         self._count += 1
-        head = git(self.installation.checkout, "rev-parse", "HEAD")
         edit = both(bad, harmless(f"bad {self._count}"))
-        release = self.installation.release(edit, f"{subject} {self._count}")
-        git(self.installation.checkout, "reset", "--quiet", "--hard", head)
+        with self.installation.put_back():
+            release = self.installation.release(edit, f"{subject} {self._count}")
         return ["promote", self.environment, release, "--reason", "failpoint"]
 
     # --- waiting -------------------------------------------------------------------------------

@@ -9,12 +9,11 @@ from __future__ import annotations
 import pytest
 
 from pipelines.model.steps import effects
-from tests.faults.scenarios import Scenarios
+from tests.faults.scenarios import POINTS, Scenarios
 from tests.harness.installation import Installation
 from tests.load.accounts import settle
 from tests.load.orders import Orders
 
-POINTS = [f"{effect}:{moment}" for effect in effects() for moment in ("before", "after")]
 CONVERGES_SECONDS = 60.0
 
 

@@ -94,10 +94,9 @@ def test_without_a_network_a_release_is_built_promoted_and_rolled_back(
     dead = {
         name: DEAD for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
     } | {"UV_INDEX_URL": DEAD, "PIP_INDEX_URL": DEAD, "UV_DEFAULT_INDEX": DEAD}  # fmt: skip
-    head = git(warm.checkout, "rev-parse", "HEAD")
-    warm.commit(harmless("no network"), "Build without a network")
-    built = warm.run("build", variables=dead)
-    git(warm.checkout, "reset", "--quiet", "--hard", head)
+    with warm.put_back():
+        warm.commit(harmless("no network"), "Build without a network")
+        built = warm.run("build", variables=dead)
     assert built.code == 0, str(built)
     promoted = warm.run("promote", "dev", built.data["release"], variables=dead)
     assert promoted.code == 0, str(promoted)

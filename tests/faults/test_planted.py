@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.harness.installation import Installation, git
+from tests.harness.installation import Installation
 from tests.planted.builds import BUILDS, BadBuild
 
 SOAKS = "staging"  # the default soak of 30 s: four builds are only caught in it
@@ -22,8 +22,7 @@ def test_a_bad_build_is_caught_by_its_gate_and_undone_within_a_minute(
     before = agreement.look()
     assert not before.troubles
     slots = agreement.branch()["slots"]
-    head = git(installation.checkout, "rev-parse", "HEAD")
-    try:
+    with installation.put_back():
         release = installation.release(build.edit, f"Plant: {build.name}")
         answer = installation.promote(environment, release)
         assert answer.code == 4, str(answer)
@@ -39,8 +38,6 @@ def test_a_bad_build_is_caught_by_its_gate_and_undone_within_a_minute(
         again = installation.promote(environment, release)
         assert again.code == 1, str(again)
         assert "held" in again.text
-    finally:
-        git(installation.checkout, "reset", "--quiet", "--hard", head)
 
 
 def held(branch: dict[str, Any]) -> list[str]:

@@ -8,7 +8,8 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -178,6 +179,15 @@ class Installation:
         git(self.checkout, "add", "--all")
         git(self.checkout, "commit", "--quiet", "--allow-empty", "--message", subject)
         return git(self.checkout, "rev-parse", "HEAD")
+
+    @contextmanager
+    def put_back(self) -> Iterator[None]:
+        """What is committed in the block is taken out of the checkout again; releases of it stay."""
+        head = git(self.checkout, "rev-parse", "HEAD")
+        try:
+            yield
+        finally:
+            git(self.checkout, "reset", "--quiet", "--hard", head)
 
     def build(self) -> str:
         """Release id of a build of HEAD."""
