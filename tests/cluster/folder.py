@@ -46,6 +46,20 @@ class Facts:
         return f"10.94.{self.index}.0/24"
 
     @property
+    def gateway_ip(self) -> str:
+        """The bridge's own; kubelet asks pods from it."""
+        return f"10.94.{self.index}.1"
+
+    @property
+    def last_pod_ip(self) -> str:
+        return f"10.94.{self.index}.239"
+
+    @property
+    def client_ip(self) -> str:
+        """On the bridge, and no pod's."""
+        return f"10.94.{self.index}.250"
+
+    @property
     def services(self) -> str:
         return f"10.96.{4 * self.index}.0/22"
 

@@ -121,11 +121,17 @@ def _inside(folder: Folder) -> int | None:
     return None
 
 
-def enter(folder: Folder, mount_only: bool = False) -> list[str]:
-    """Words that start a command on the node. Raises ClusterError when there is none."""
+def first_process(folder: Folder) -> int:
+    """Whose namespaces are the node's. Raises ClusterError when there is none."""
     inside = _inside(folder)
     if inside is None:
         raise ClusterError(f"no node in {folder.path}", "make cluster-up")
+    return inside
+
+
+def enter(folder: Folder, mount_only: bool = False) -> list[str]:
+    """Words that start a command on the node. Raises ClusterError when there is none."""
+    inside = first_process(folder)
     spaces = ["-m"] if mount_only else ["-m", "-n", "-p"]
     return ["nsenter", "-t", str(inside), *spaces, f"--wd={folder.path}", "--"]
 
@@ -229,7 +235,7 @@ def _write_network(folder: Folder, facts: Facts) -> None:
                 "hairpinMode": True,
                 "ipam": {
                     "type": "host-local",
-                    "ranges": [[{"subnet": facts.pods}]],
+                    "ranges": [[{"subnet": facts.pods, "rangeEnd": facts.last_pod_ip}]],
                     "routes": [{"dst": "0.0.0.0/0"}],
                 },
             },

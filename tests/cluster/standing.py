@@ -51,12 +51,12 @@ class Standing:
         return self.must("apply", "--server-side", "--force-conflicts", "-f", "-", feed=text)
 
     def until(self, what: str, holds: Callable[[], bool], seconds: float = 60.0) -> float:
-        """Seconds it took. Raises NotReady."""
+        """Seconds it took, to half a second: each look is a process. Raises NotReady."""
         began = time.monotonic()
         while not holds():
             if time.monotonic() - began > seconds:
                 raise NotReady(f"{what}: not within {seconds:.0f} s")
-            time.sleep(0.2)
+            time.sleep(0.5)
         return time.monotonic() - began
 
     def load(self, archive: Path) -> list[str]:

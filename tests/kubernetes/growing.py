@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from tests.harness.installation import git
 from tests.kubernetes import good_releases
 from tests.kubernetes.cluster_installation import ENVIRONMENT, ClusterInstallation
 from tests.kubernetes.service_load import loaded
@@ -28,11 +27,8 @@ def _grow(document: dict[str, Any]) -> None:
 
 def release(made: ClusterInstallation) -> str:
     """Release one whose autoscaler is on; the checkout is left as it was. Its id."""
-    head = git(made.checkout, "rev-parse", "HEAD")
-    try:
+    with made.put_back():
         grows = made.release(values(_grow, ENVIRONMENT), "Let dev grow")
-    finally:
-        git(made.checkout, "reset", "--quiet", "--hard", head)
     good_releases.demand(made.promote(ENVIRONMENT, grows))
     return grows
 

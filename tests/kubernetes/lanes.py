@@ -1,11 +1,12 @@
 """All tests that need Kubernetes: two lanes side by side, each with a test cluster of its own.
 
-python -m tests.kubernetes.lanes [--only SUITE]… [PYTEST ARGUMENT…]
+python -m tests.kubernetes.lanes [--only SUITE]… [--thorough] [PYTEST ARGUMENT…]
 
 A lane takes one suite (tests/kubernetes/suites.py) after another; what stops the control plane of its
 cluster disturbs nobody. Images that several suites need are made once, in one engine of all lanes. With
 SLIPWAY_TEST_CLUSTER or KUBECONFIG there is one lane, on that cluster.
-Every line says which suite it is from as soon as it is written.
+Every line says which suite it is from as soon as it is written. With `--thorough` every case of every
+test runs (tests/kubernetes/thorough.py), which takes hours.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import psutil
@@ -38,6 +39,8 @@ LANES = 2
 ENDING_SECONDS = 20.0
 """For fixtures to take back what they made, once a suite is told to end."""
 NOTHING_COLLECTED = 5
+THOROUGH_TIMES = 5
+"""As long as usual, for the limits of suites of which every case runs."""
 PYTEST = (
     *(sys.executable, "-m", "pytest", "-v", "-rs", "--durations=5"),
     *("-p", "tests.kubernetes.tell_at_once", "--tb=short"),
@@ -217,6 +220,7 @@ def main() -> int:
     """Exit codes: 0 all good; 1 something failed; 2 this machine cannot."""
     parser = argparse.ArgumentParser(prog="python -m tests.kubernetes.lanes")
     parser.add_argument("--only", action="append", choices=[suite.name for suite in SUITES])
+    parser.add_argument("--thorough", action="store_true")
     asked, arguments = parser.parse_known_args()
     # A shell's background command has SIGINT ignored, and pytest would inherit it.
     signal.signal(signal.SIGINT, _told)
@@ -227,6 +231,12 @@ def main() -> int:
             machine.for_everything()
             tools.build_all()
         suites = [suite for suite in SUITES if not asked.only or suite.name in asked.only]
+        if asked.thorough:
+            suites = [
+                replace(one, limit_seconds=one.limit_seconds * THOROUGH_TIMES) for one in suites
+            ]
+        else:
+            arguments = ["-m", "not thorough", *arguments]
         with images() as shared:
             return run_all(suites, arguments, 1 if given else min(LANES, len(suites)), shared)
     except ClusterError as problem:

@@ -1,4 +1,4 @@
-"""Clients of an environment on a cluster, through the address of its active Service.
+"""Clients of an environment on a cluster, from an address of their own to that of its active Service.
 
 Kept connections, new ones, a WebSocket that resumes, and orders with idempotency keys: what users
 make. Each way to fail counts: a connection that ends, an answer that is not 2xx, one after 1 s.
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from tests.kubernetes import client_place
 from tests.kubernetes.cluster_installation import ENVIRONMENT, ClusterInstallation
 from tests.load.accounts import Account, settle
 from tests.load.background import Background
@@ -25,9 +26,10 @@ class ServiceLoad(Background):
 
     def __init__(
         self, url: str, token: str, *, rate: float = RATE, order_share: float = 0.3,
-        repeat_orders: bool = False,
+        repeat_orders: bool = False, place: int | None = None,
     ) -> None:  # fmt: skip
         super().__init__()
+        self._place = place
         self.generator = Generator(
             Plan(
                 url=url,
@@ -40,6 +42,10 @@ class ServiceLoad(Background):
             )
         )
         self.report: dict[str, Any] = {}
+
+    def _work(self) -> None:
+        client_place.enter(self._place)
+        super()._work()
 
     async def _run(self) -> None:
         self.report = await self.generator.run(LONGEST_SECONDS)
@@ -80,15 +86,17 @@ def loaded(
     repeat_orders: bool = False,
 ) -> Iterator[ServiceLoad]:  # fmt: skip
     """The load runs, warm, for as long as the block; the block may look at it afterwards."""
-    load = ServiceLoad(
-        made.live_url(), made.token, rate=rate, order_share=order_share, repeat_orders=repeat_orders
-    )
-    load.start()
-    try:
-        time.sleep(1.0)
-        yield load
-    finally:
-        load.stop()
+    with client_place.of(made.cluster) as place:
+        load = ServiceLoad(
+            made.live_url(), made.token, rate=rate, order_share=order_share,
+            repeat_orders=repeat_orders, place=place,
+        )  # fmt: skip
+        load.start()
+        try:
+            time.sleep(1.0)
+            yield load
+        finally:
+            load.stop()
 
 
 def account(made: ClusterInstallation, load: ServiceLoad) -> Account:

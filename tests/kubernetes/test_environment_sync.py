@@ -42,9 +42,11 @@ def sync(cluster: ApiServer, place: Place, records: Records) -> Iterator[Environ
     made.close()
 
 
-def config(place: Place, slot: str, name: str, **data: str) -> Resource:
+def config(place: Place, slot: str, name: str, wave: int | None = None, **data: str) -> Resource:
     labels = {NAME_LABEL: place.application, SLOT_LABEL: slot}
     metadata: dict[str, Any] = {"name": f"trading-{slot}-{name}", "namespace": place.namespace}
+    if wave is not None:
+        metadata["annotations"] = {"argocd.argoproj.io/sync-wave": str(wave)}
     return Resource(
         {
             "apiVersion": "v1",
@@ -74,6 +76,26 @@ def workload(place: Place, slot: str, wave: int = 0, replicas: int = 1) -> Resou
                     "metadata": {"labels": labels},
                     "spec": {"containers": [{"name": "api", "image": "none"}]},
                 },
+            },
+        }
+    )
+
+
+def endless(place: Place, slot: str) -> Resource:
+    """A hook; nothing runs Jobs here. Everything else of a slot is not waited for."""
+    container = {"name": "main", "image": "none"}
+    return Resource(
+        {
+            "apiVersion": "batch/v1",
+            "kind": "Job",
+            "metadata": {
+                "name": f"trading-{slot}-endless",
+                "namespace": place.namespace,
+                "labels": {NAME_LABEL: place.application, SLOT_LABEL: slot},
+                "annotations": {"argocd.argoproj.io/hook": "Sync"},
+            },
+            "spec": {
+                "template": {"spec": {"restartPolicy": "Never", "containers": [container]}},
             },
         }
     )
@@ -187,24 +209,22 @@ def test_objects_that_were_staged_under_the_earlier_name_stay_ours_slot_by_slot(
 def test_a_sync_that_takes_too_long_says_what_was_applied_and_what_was_not(
     cluster: ApiServer, place: Place, records: Records
 ) -> None:
-    """No controller runs here: a Deployment never gets healthy, and the next wave waits for it."""
-    first, second = workload(place, BLUE), config(place, BLUE, "later", a="1")
-    late = {"argocd.argoproj.io/sync-wave": "1"}
-    metadata = {**second.metadata, "annotations": late}
-    second = Resource({**second.manifest, "metadata": metadata})
+    first, hook = workload(place, BLUE), endless(place, BLUE)
+    second = config(place, BLUE, "later", wave=1, a="1")
     short = EnvironmentSync(place, cluster, SyncDiary(lambda: records), timeout_seconds=1.5)
     try:
         with pytest.raises(Refused) as caught:
-            short.sync(BLUE, [first, second])
+            short.sync(BLUE, [first, hook, second])
     finally:
         short.close()
     assert "took longer than 1.5 seconds" in caught.value.message
-    assert f"; applied: {first.key}; not applied: {second.key}" in caught.value.message
+    assert f"; applied: {first.key}, {hook.key}; not applied: {second.key}" in caught.value.message
     (entry,) = syncs(records)
     assert entry.result == "failed"
     assert entry.options["timeout_seconds"] == 1.5
     results = {one["resource"]: one["result"] for one in entry.details["results"]}
-    assert results == {str(first.key): "Synced", str(second.key): "NotApplied"}
+    begun = {str(first.key): "Synced", str(hook.key): "Synced"}
+    assert results == {**begun, str(second.key): "NotApplied"}
 
 
 def test_a_rollback_that_takes_the_lock_ends_a_sync(
@@ -219,12 +239,10 @@ def test_a_rollback_that_takes_the_lock_ends_a_sync(
             return found
 
     made = EnvironmentSync(place, cluster, Overtaken(lambda: records), timeout_seconds=20)
-    late = config(place, BLUE, "later", a="1")
-    metadata = {**late.metadata, "annotations": {"argocd.argoproj.io/sync-wave": "1"}}
-    late = Resource({**late.manifest, "metadata": metadata})
+    late = config(place, BLUE, "later", wave=1, a="1")
     try:
         with pytest.raises(StaleToken, match="a newer operation has taken the environment over"):
-            made.sync(BLUE, [workload(place, BLUE), late])
+            made.sync(BLUE, [endless(place, BLUE), late])
     finally:
         made.close()
     assert cluster.get(late.key) is None

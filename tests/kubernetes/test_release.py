@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import json
 import time
-from typing import Any
+from contextlib import nullcontext
 
 import pytest
 
-from tests.harness.installation import git
 from tests.harness.trouble import origin_away
 from tests.kubernetes import good_releases
 from tests.kubernetes.cluster_installation import ENVIRONMENT, REPOSITORY, ClusterInstallation
 from tests.kubernetes.following import Follower
 from tests.kubernetes.service_load import account, loaded
+from tests.kubernetes.thorough import cases
 from tests.kubernetes.trouble_on_a_cluster import kill_processes
 from tests.load.accounts import two_holders
-from tests.planted.builds import CRASH, ERRORS, VERIFY_FAILS
-from tests.planted.edits import Edit
+from tests.planted.builds import BUILDS, ERRORS, OLD_CODE, BadBuild
+from tests.planted.edits import harmless
 from tests.support.pod_security import violations
 
+SAY_MOST = ("crash at start", "verify fails", "5 % errors after the switch")
+ON_A_CLUSTER = [build for build in BUILDS if build.edit is not OLD_CODE]
+"""An image holds one release; what answers to that one is an image of another name."""
+SOAK_SECONDS = 30.0
 SWITCHES = 3
 MOST_RELEASE_SECONDS = 180.0
 MOST_ROLLBACK_SECONDS = 10.0
@@ -61,52 +65,63 @@ def test_the_same_clients_notice_a_slot_that_ends_before_its_successor_has_the_t
     assert at_rest.agreement(ENVIRONMENT).wait(good_releases.SETTLES_SECONDS)
 
 
-@pytest.mark.parametrize(
-    ("edit", "gate", "words"),
-    [
-        pytest.param(CRASH, "verify", "not ready", id="crashes at start"),
-        pytest.param(VERIFY_FAILS, "verify", "engine", id="calculates wrongly"),
-        pytest.param(ERRORS, "analyse", "answers failed", id="fails after the switch"),
-    ],
-)
+@pytest.mark.parametrize("build", cases(ON_A_CLUSTER, SAY_MOST, lambda build: build.name))
 def test_a_bad_build_is_undone_and_held_while_the_old_release_serves(
-    at_rest: ClusterInstallation, edit: Edit, gate: str, words: str
+    at_rest: ClusterInstallation, build: BadBuild
 ) -> None:
     before, slots = at_rest.agreement(ENVIRONMENT).look(), at_rest.agreement(ENVIRONMENT).branch()
-    head = git(at_rest.checkout, "rev-parse", "HEAD")
-    try:
-        bad = at_rest.release(edit, f"Plant what {gate} must find")
-    finally:
-        git(at_rest.checkout, "reset", "--quiet", "--hard", head)
-    with Follower(at_rest.address("trading")) as follower:
+    with at_rest.put_back():
+        bad = at_rest.release(build.edit, f"Plant: {build.name}")
+    longer = build.switches and build.name not in SAY_MOST
+    with (
+        at_rest.soaking(SOAK_SECONDS) if longer else nullcontext(),
+        Follower(at_rest.address("trading")) as follower,
+    ):
         answer = at_rest.promote(ENVIRONMENT, bad)
     assert answer.code == 4, str(answer)
-    assert words in answer.text
+    assert all(word in answer.text for word in build.words), answer.text
     at_rest.agreement(ENVIRONMENT).wait(good_releases.SETTLES_SECONDS, release=before.release)
     branch = at_rest.agreement(ENVIRONMENT).branch()
     assert branch["slots"] == slots["slots"]
     assert [hold["release"] for hold in branch["holds"]] == [bad]
     operation = at_rest.ok("history", ENVIRONMENT)["operations"][0]
-    assert [step["name"] for step in operation["steps"] if step["status"] == "failed"][-1] == gate
-    own = {"planted: one request in twenty fails"} if gate == "analyse" else set()
+    failed = [step["name"] for step in operation["steps"] if step["status"] == "failed"]
+    assert failed[-1] == build.gate
+    own = {"planted: one request in twenty fails"} if build.edit is ERRORS else set()
     assert {*follower.failures} <= own
     reached = {release for _, _, release in follower.seen}
-    assert reached == {before.release} | ({bad} if gate == "analyse" else set())
+    assert reached == {before.release} | ({bad} if build.switches else set())
     again = at_rest.promote(ENVIRONMENT, bad)
     assert again.code == 1
     assert "held" in again.text
+
+
+def without_image(made: ClusterInstallation, mark: str) -> str:
+    """A release that nobody made an image of."""
+    with made.put_back():
+        made.commit(harmless(mark), f"A release with {mark}")
+        return str(made.ok("build")["release"])
+
+
+def test_an_image_with_the_code_of_another_release_is_refused_by_verify(
+    at_rest: ClusterInstallation,
+) -> None:
+    """Of one machine the same happens by a process that is started from an older release."""
+    before = at_rest.agreement(ENVIRONMENT).look()
+    wrong = without_image(at_rest, "the image of another")
+    at_rest.name_image(wrong, of=before.release)
+    answer = at_rest.promote(ENVIRONMENT, wrong)
+    assert answer.code == 4, str(answer)
+    assert "process trader" in answer.text, answer.text
+    assert f"runs release {wrong} with code" in answer.text, answer.text
+    at_rest.agreement(ENVIRONMENT).wait(good_releases.SETTLES_SECONDS, release=before.release)
 
 
 def test_a_release_without_an_image_is_refused_before_anything_is_staged(
     at_rest: ClusterInstallation,
 ) -> None:
     before = at_rest.agreement(ENVIRONMENT).branch()
-    head = git(at_rest.checkout, "rev-parse", "HEAD")
-    try:
-        at_rest.commit(_another_mark, "A release that nobody makes an image of")
-        missing = str(at_rest.ok("build")["release"])
-    finally:
-        git(at_rest.checkout, "reset", "--quiet", "--hard", head)
+    missing = without_image(at_rest, "no image")
     answer = at_rest.promote(ENVIRONMENT, missing)
     assert answer.code == 5, str(answer)
     assert f"slipway image {missing} --repository {REPOSITORY}" in answer.text
@@ -170,10 +185,6 @@ def test_every_pod_keeps_the_restricted_standard_and_none_was_refused(
         one["message"] for one in at_rest.objects("events") if one["reason"] == "FailedCreate"
     ]
     assert not refused
-
-
-def _another_mark(checkout: Any) -> None:
-    (checkout / "app" / "trading" / "mark.py").write_text('"""A mark."""\n\nMARK = "no image"\n')
 
 
 def fast(made: ClusterInstallation) -> int:
