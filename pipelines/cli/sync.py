@@ -13,7 +13,7 @@ from pipelines.cli.operation_output import show_plan
 from pipelines.cli.options import environment_argument, examples, output_option, state_option
 from pipelines.cli.output import print_json
 from pipelines.cli.session import open_environment
-from pipelines.model.errors import BadInput
+from pipelines.model.errors import BadInput, InProgress, Unavailable
 
 if TYPE_CHECKING:
     from pipelines.flows.context import Context
@@ -55,14 +55,26 @@ def command(
         )
     context = open_environment(state, environment, output=output)
     code = sync_once(context, dry_run, output, confirm_prune=confirm_prune)
-    told: Plan | None = None
-    while watch:
-        time.sleep(WATCH_SECONDS)
-        plan = plan_of(context)
-        if not plan.empty and plan != told:
-            sync_once(context, dry_run, output)
-        told = plan
+    if watch:
+        go_on(context, dry_run, output)
     return code
+
+
+def go_on(context: Context, dry_run: bool, output: str) -> None:
+    """Until Ctrl-C. What is over by itself - somebody else acts, a database is away - is told once."""
+    told: Plan | None = None
+    trouble = ""
+    while True:
+        time.sleep(WATCH_SECONDS)
+        try:
+            plan = plan_of(context)
+            if not plan.empty and plan != told:
+                sync_once(context, dry_run, output)
+            told, trouble = plan, ""
+        except (InProgress, Unavailable) as error:
+            if error.message != trouble:
+                click.echo(f"{error.message}; looking again", err=True)
+            trouble = error.message
 
 
 def sync_once(context: Context, dry_run: bool, output: str, *, confirm_prune: bool = False) -> int:

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -123,17 +123,18 @@ class Installation:
             time.monotonic() - begun,
         )
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """The same in the background."""
-        return subprocess.Popen(
-            [*self.command, *arguments, "--output", "json"],
-            cwd=self.checkout,
-            env=self.variables(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            stdin=subprocess.DEVNULL,
-            text=True,
-        )
+    def start(self, *arguments: str, into: Path | None = None) -> subprocess.Popen[str]:
+        """The same in the background; what it says goes into pipes, or both into one file."""
+        with into.open("w") if into else nullcontext() as file:
+            return subprocess.Popen(
+                [*self.command, *arguments, "--output", "json"],
+                cwd=self.checkout,
+                env=self.variables(),
+                stdout=file or subprocess.PIPE,
+                stderr=subprocess.STDOUT if file else subprocess.PIPE,
+                stdin=subprocess.DEVNULL,
+                text=True,
+            )
 
     def ok(self, *arguments: str, timeout: float = 300, **options: Any) -> Any:
         """Run and insist on exit code 0; returns the JSON."""
