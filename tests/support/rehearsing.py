@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ from pipelines.stages.rehearsal_protocol import BackupCopy, Rehearsals
 ROOT = Path(__file__).resolve().parents[2]
 VERSIONS = "app/trading/migrations/versions/"
 POLICY = "policies/migrations/policy.yaml"
+BUSY = "migrations/busy"
+BUSY_TRIES, BUSY_SECONDS = 6, 5.0
 PARTS = ("app", "environments", "policies")
 _LEFT_OUT = shutil.ignore_patterns(
     "__pycache__", ".venv", "*.egg-info", "tests", ".*_cache", "node_modules"
@@ -156,8 +159,14 @@ class Bench:
         )
 
     def judge(self, change: Change, backup: BackupCopy | None = None) -> StageResult:
-        with self.workshop(Options(backup=backup)) as workshop:
-            return MigrationsStage().run(change, workshop)
+        """Tried again as the stage says, while the machine is too busy to tell."""
+        for _ in range(BUSY_TRIES):
+            with self.workshop(Options(backup=backup)) as workshop:
+                result = MigrationsStage().run(change, workshop)
+            if BUSY not in rules_of(result):
+                break
+            time.sleep(BUSY_SECONDS)
+        return result
 
     @contextmanager
     def workshop(self, options: Options) -> Iterator[Workshop]:
