@@ -30,7 +30,7 @@ hooks: ## check commit messages, and branches before a push, in this repository
 hooks-remove: ## take those hooks out again
 	@scripts/hooks/install --remove
 
-.PHONY: test test-engine test-app test-checks test-acceptance test-faults test-browser
+.PHONY: test test-engine test-app test-checks test-acceptance test-faults test-browser test-installations
 test: venv-dev app/.venv/made ## everything but whole installations; both suites at once
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target test-engine test-app
 
@@ -59,6 +59,10 @@ test-faults: venv-dev ## kill -9 at failpoints and at random, planted bad builds
 
 test-browser: venv-dev ## the console in a real browser
 	@$(PYTEST) tests/browser $(ARGS)
+
+test-installations: venv-dev ## what needs whole installations, two suites at once: each often waits
+	@$(MAKE) --no-print-directory --jobs 2 --keep-going --output-sync=target \
+		test-acceptance test-faults test-browser
 
 .PHONY: test-workflows
 test-workflows: venv-dev ## the GitHub workflow: linted, and run by act (needs Go)
