@@ -20,6 +20,7 @@ from pipelines.targets.kubernetes.cluster import TRACKING
 from pipelines.targets.kubernetes.environment_sync import EnvironmentSync
 from pipelines.targets.kubernetes.layout import EDGE, NAME_LABEL, SLOT_LABEL, Place
 from pipelines.targets.kubernetes.mending import mends
+from tests.kubernetes.syncing import soon
 
 ROOT = Path(__file__).resolve().parents[2]
 BLUE, GREEN = "blue", "green"
@@ -270,6 +271,7 @@ def test_more_replicas_are_an_autoscalers_wish_and_none_are_drift(
     cluster.patch(desired.key, {"spec": {"replicas": 5}}, kind="merge", manager="scaler")
     assert sync.plan(BLUE, [desired]) == ()
     cluster.patch(desired.key, {"spec": {"replicas": 1}}, kind="merge", manager="scaler")
+    assert soon(lambda: len(sync.plan(BLUE, [desired])) == 1)
     (step,) = sync.plan(BLUE, [desired])
     assert (step.action, step.changes[0].path) == (Action.CHANGE, "/spec/replicas")
     scaler = Resource(
@@ -290,4 +292,4 @@ def test_more_replicas_are_an_autoscalers_wish_and_none_are_drift(
     sync.sync(EDGE, [scaler])
     assert sync.plan(BLUE, [desired]) == ()
     cluster.patch(desired.key, {"spec": {"replicas": 0}}, kind="merge", manager="scaler")
-    assert len(sync.plan(BLUE, [desired])) == 1
+    assert soon(lambda: len(sync.plan(BLUE, [desired])) == 1)

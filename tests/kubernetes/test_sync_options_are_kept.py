@@ -145,6 +145,6 @@ def test_what_a_named_manager_owns_is_no_difference(cluster: ApiServer, namespac
     with syncer(cluster, settings(namespace)) as strict:
         strict.sync(wanted)
         cluster.apply(body, manager="somebody", force=True)
-        assert len(strict.diff(wanted)) == 1
+        assert soon(lambda: len(strict.diff(wanted)) == 1)
     with syncer(cluster, settings(namespace, ignore=(rule,))) as sync:
         assert sync.diff(wanted) == ()
