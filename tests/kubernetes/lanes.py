@@ -48,8 +48,9 @@ PYTEST = (
 )
 """Each test on a line of its own, as soon as it ended: some take minutes. A test that hangs is ended
 before its suite is; an installation that many share is no test's time."""
-MARK = "SLIPWAY_SUITE_MARK"
-"""What a suite starts carries it in its environment."""
+MARK = "KUBERNETES_SUITE_MARK"
+"""What a suite starts carries it in its environment. Commands of an installation do not get what
+begins with SLIPWAY_."""
 _TALKING = threading.Lock()
 
 
