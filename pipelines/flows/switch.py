@@ -73,6 +73,8 @@ def _traffic(run: Run) -> None:
     target = run.ctx.target
     if not target.set_traffic(run.to, live=True, wait_seconds=3.0):
         words = f"slot {run.to} did not start to accept within 3 s"
+        if target.follows_late(run.to):  # nobody is worse off: the old slot goes on answering
+            raise Unavailable(f"{words}: new connections still reach {run.from_slot}")
         if target.observe().supervisor is not Health.HEALTHY:
             raise Unavailable(f"{words}: its supervisor is gone")
         raise StepFailed("switch", words)

@@ -123,6 +123,10 @@ class Target(Protocol):
         """Let a slot accept from the live socket, or stop it. True when the slot's processes said
         so within `wait_seconds` (0: do not wait). Needs no database."""
 
+    def follows_late(self, slot: Slot) -> bool:
+        """The slot was given the traffic, and new connections still reach the other one, which is no
+        fault of the slot: what leads them is behind."""
+
     def traffic(self) -> Slot | None:
         """Which slot was last told to accept (a file on disk), also with everything down."""
 

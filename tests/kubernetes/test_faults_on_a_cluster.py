@@ -17,7 +17,7 @@ from tests.kubernetes.following import Follower
 from tests.kubernetes.growing import ready
 from tests.kubernetes.service_load import account, loaded
 from tests.kubernetes.thorough import cases
-from tests.kubernetes.trouble_on_a_cluster import etcd_frozen, restart_api_server
+from tests.kubernetes.trouble_on_a_cluster import frozen, restart_api_server
 from tests.load.accounts import two_holders
 
 SAYS_MOST = (
@@ -75,7 +75,7 @@ def test_deleted_pods_of_the_active_slot_come_back(at_rest: ClusterInstallation)
 
 def trouble(name: str) -> Callable[[Standing], None]:
     def freeze(cluster: Standing) -> None:
-        with etcd_frozen(cluster):
+        with frozen(cluster, "etcd"):
             time.sleep(AWAY_SECONDS)
 
     def restart(cluster: Standing) -> None:

@@ -24,9 +24,9 @@ def folder_of(cluster: Standing) -> Folder:
 
 
 @contextmanager
-def etcd_frozen(cluster: Standing) -> Iterator[None]:
-    """It answers nothing and forgets nothing."""
-    process = processes.alive(folder_of(cluster), "etcd")
+def frozen(cluster: Standing, program: str) -> Iterator[None]:
+    """A part of the control plane answers nothing and forgets nothing."""
+    process = processes.worker(folder_of(cluster), program)
     assert process is not None
     process.send_signal(signal.SIGSTOP)
     try:

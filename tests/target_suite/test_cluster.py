@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -13,7 +14,9 @@ from pipelines.model.resource import ResourceKey
 from pipelines.model.slots import Slot
 from pipelines.targets.kubernetes.cluster import TRACKING
 from pipelines.targets.kubernetes.target import KubernetesTarget
-from tests.target_suite.waiting import healed, staged, until
+from tests.cluster.standing import Standing
+from tests.kubernetes.trouble_on_a_cluster import frozen
+from tests.target_suite.waiting import get, healed, staged, until
 
 pytestmark = pytest.mark.cluster_only
 
@@ -42,6 +45,26 @@ def test_a_slot_that_another_application_tracks_is_refused_before_anything_is_ch
         assert target.observe_slot(Slot.BLUE).release == first.id
     finally:
         target.cluster.delete(key)
+
+
+@pytest.mark.parametrize("program", ["kube-controller-manager", "kube-proxy"])
+def test_connections_that_follow_late_are_no_fault_of_the_slot(
+    target: KubernetesTarget,
+    first: Release,
+    second: Release,
+    real_cluster: Standing,
+    program: str,
+) -> None:
+    staged(target, Slot.BLUE, first)
+    staged(target, Slot.GREEN, second)
+    assert target.set_traffic(Slot.BLUE, live=True, wait_seconds=5)
+    assert not target.follows_late(Slot.BLUE)
+    with frozen(real_cluster, program):
+        assert not target.set_traffic(Slot.GREEN, live=True, wait_seconds=1)
+        assert target.follows_late(Slot.GREEN)
+        assert json.loads(get(target.live_url() + "/version"))["slot"] == "blue"
+    assert target.set_traffic(Slot.GREEN, live=True, wait_seconds=20)
+    assert not target.follows_late(Slot.GREEN)
 
 
 def test_a_slot_scaled_to_0_by_hand_is_drift_and_one_stopped_on_purpose_is_not(

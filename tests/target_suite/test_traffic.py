@@ -93,3 +93,4 @@ def test_a_halted_slot_does_not_say_that_it_is_live(
     staged(target, Slot.BLUE, first)
     halt(hands.pids(Slot.BLUE))
     assert not target.set_traffic(Slot.BLUE, live=True, wait_seconds=0.3)
+    assert not target.follows_late(Slot.BLUE)

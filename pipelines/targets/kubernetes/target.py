@@ -227,6 +227,9 @@ class KubernetesTarget(AsksApplication):
         self.road.give(slot)
         return wait_seconds > 0 and self.road.arrives(slot, wait_seconds)
 
+    def follows_late(self, slot: Slot) -> bool:
+        return self.road.slot() is slot and self.road.leads_to(slot.other)
+
     def traffic(self) -> Slot | None:
         return self.road.slot()
 

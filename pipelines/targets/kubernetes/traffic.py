@@ -85,6 +85,12 @@ class Traffic:
                 return False
             time.sleep(POLL_SECONDS)
 
+    def leads_to(self, slot: Slot) -> bool:
+        """Whether a new connection reaches this slot now: by the Service's own address where this
+        machine can ask it, else by its endpoints."""
+        answers = self._answers(slot)
+        return self._endpoints_are(slot) if answers is None else answers
+
     def _endpoints_are(self, slot: Slot) -> bool:
         """All ready endpoints of the active Service are pods of the slot, and there is one."""
         slices, _ = self.cluster.list(

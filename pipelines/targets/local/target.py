@@ -164,6 +164,10 @@ class LocalTarget(AsksApplication):
             self.processes.signal(self.layout.pidfile(process_name(slot, process)), signal.SIGUSR1)
         return wait_seconds > 0 and self._traffic_is(slot, live, wait_seconds)
 
+    def follows_late(self, slot: Slot) -> bool:
+        """Never: slots take connections by themselves, nothing leads them."""
+        return False
+
     def _traffic_is(self, slot: Slot, live: bool, wait_seconds: float) -> bool:
         record = self.slots.record(slot)
         if record is None or record.stopped or not record.live:
