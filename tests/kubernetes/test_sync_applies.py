@@ -133,8 +133,11 @@ def test_what_others_own_by_an_ignore_rule_stays_theirs(cluster: ApiServer, name
     wanted = settings(namespace, "RespectIgnoreDifferences", ignore=(rule,))
     with syncer(cluster, wanted) as sync:
         sync.sync([config_map("values", mine="1", theirs="first")])
-        cluster.patch(key(namespace, "values"), {"data": {"theirs": "second"}}, kind="merge")
-        outcome = sync.sync([config_map("values", mine="2", theirs="first")])
+    cluster.patch(key(namespace, "values"), {"data": {"theirs": "second"}}, kind="merge")
+    with syncer(
+        cluster, wanted
+    ) as later:  # reads what is there, where the other waits for its watch
+        outcome = later.sync([config_map("values", mine="2", theirs="first")])
     assert outcome.phase == "Succeeded", outcome
     assert data(cluster, namespace, "values") == {"mine": "2", "theirs": "second"}
 
