@@ -49,9 +49,7 @@ def test_with_watch_it_goes_on_until_ctrl_c(installation: Installation, tmp_path
         for _ in range(5):  # a controller that wakes may mend it before it is looked at
             with asleep(controllers(installation, "dev")):
                 values.write_text(right + "# changed while it watches\n")
-                time.sleep(
-                    6
-                )  # it looks again, and waits for the controller where that has the lock
+                time.sleep(6)  # it looks again; where the controller has the lock, it waits
                 assert watching.poll() is None
             wait_for("it is mended", lambda: values.read_text() == right, 60)
             with suppress(AssertionError):
