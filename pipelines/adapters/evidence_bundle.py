@@ -15,7 +15,7 @@ from pathlib import Path
 from pipelines.adapters.evidence_files import FileShelf, read_envelopes
 from pipelines.adapters.files import write_whole, writing
 from pipelines.adapters.signing import FileKeys
-from pipelines.model.errors import BadInput, Unavailable
+from pipelines.model.errors import BadInput, Refused, Unavailable
 from pipelines.records.envelope import digest_of
 from pipelines.records.evidence import Head
 
@@ -66,13 +66,19 @@ class BundleShelf:
         return Head(len(found), digest_of(found[max(found)])) if found else None
 
     def add(self, source: str, sequence: int, content: bytes) -> None:
-        raise NotImplementedError("a bundle is read only")
+        raise self._only_read()
 
     def set_head(self, source: str, head: Head) -> None:
-        raise NotImplementedError("a bundle is read only")
+        raise self._only_read()
 
     def sources(self) -> Sequence[str]:
         return ()
+
+    def _only_read(self) -> Refused:
+        return Refused(
+            f"{self._folder} is a copy of evidence, and only read",
+            hint="say it where the installation is, then: slipway evidence export",
+        )
 
 
 def export(state: Path, source: str, folder: Path) -> int:

@@ -11,9 +11,9 @@ import pytest
 from pipelines.adapters.evidence_bundle import BundleShelf, CommittedKeys, export
 from pipelines.adapters.signing import FileKeys
 from pipelines.cli.commands import run
-from pipelines.model.errors import BadInput
+from pipelines.model.errors import BadInput, Refused
 from pipelines.model.evidence import Proven
-from pipelines.records.evidence import Ledger
+from pipelines.records.evidence import Head, Ledger
 from tests.unit.evidence.ledgers import ENVIRONMENTS, OTHER_SOURCE, SOURCE, ledger, say_much
 
 
@@ -47,6 +47,16 @@ def test_what_was_exported_is_believed_by_public_keys_alone(elsewhere: Elsewhere
     assert len(proven.statements) == elsewhere.count
     assert "PRIVATE" not in (elsewhere.keys / "trusted.json").read_text()
     assert elsewhere.prove() == 0
+
+
+def test_nothing_is_added_to_a_copy(elsewhere: Elsewhere) -> None:
+    before = sorted(elsewhere.bundle.iterdir())
+    shelf = BundleShelf(elsewhere.bundle)
+    with pytest.raises(Refused, match="only read"):
+        shelf.add(SOURCE, elsewhere.count + 1, b"{}")
+    with pytest.raises(Refused, match="only read"):
+        shelf.set_head(SOURCE, Head(0, ""))
+    assert sorted(elsewhere.bundle.iterdir()) == before
 
 
 def test_a_missing_end_shows_when_the_number_is_known(elsewhere: Elsewhere) -> None:
