@@ -106,11 +106,11 @@ def examine(state: Path, base_port: int | None) -> str:
 
 def describe_origin(change: Any) -> str:
     if change.refused:
-        return change.refused  # type: ignore[no-any-return]
+        return str(change.refused)
     if change.created:
         return f"made, main and develop at {change.head[:12]}"
     if change.left:
-        return change.left  # type: ignore[no-any-return]
+        return str(change.left)
     return "moved to " + change.head[:12] if change.moved else f"is at {change.head[:12]}"
 
 

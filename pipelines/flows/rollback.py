@@ -6,6 +6,7 @@ traffic only, and trading stays stopped until the row can be written.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from pipelines.flows.commits import DESIRED, HELD, new_operation_id
@@ -210,9 +211,9 @@ def _back(
 ) -> Operation:
     journal, target = ctx.records.journal, ctx.target
 
-    def timed(name: str, failpoint: str, act: object) -> None:
+    def timed(name: str, failpoint: str, act: Callable[[], object]) -> None:
         begun = ctx.monotonic()
-        journal.effect(operation.id, token, failpoint, act)  # type: ignore[arg-type]
+        journal.effect(operation.id, token, failpoint, act)
         journal.step(operation.id, token, name, "done", ctx.monotonic() - begun)
 
     def traffic() -> None:

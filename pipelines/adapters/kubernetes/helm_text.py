@@ -33,8 +33,10 @@ def _over(base: Mapping[str, Any], layer: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(base)
     for key, value in layer.items():
         old = merged.get(key)
-        both = isinstance(value, Mapping) and isinstance(old, Mapping)
-        merged[key] = _over(old, value) if both else value  # type: ignore[arg-type]
+        if isinstance(value, Mapping) and isinstance(old, Mapping):
+            merged[key] = _over(old, value)
+        else:
+            merged[key] = value
     return merged
 
 
