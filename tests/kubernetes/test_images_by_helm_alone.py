@@ -40,6 +40,11 @@ class ByHelm:
     def type(self, command: str) -> str:
         return self.person.type(command)
 
+    def pods(self) -> int:
+        """Of both processes, those that end included."""
+        slot = "app.kubernetes.io/component in (api, trader)"
+        return len(self.around.get("pods", "-l", slot)["items"])
+
     def answers(self) -> str:
         """The release that a new connection to the Service reaches."""
         ask = "import json,urllib.request as u;print(json.load(u.urlopen('http://trading/version'))['release'])"
@@ -89,6 +94,7 @@ def test_who_has_helm_alone_installs_tests_upgrades_without_a_failed_request_and
         load.start()
         try:
             by_helm.type(upgrade)
+            real_cluster.until("the old pods are gone", lambda: by_helm.pods() == 2, seconds=90)
         finally:
             load.stop()
     assert load.requests >= LEAST_REQUESTS
