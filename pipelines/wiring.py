@@ -22,6 +22,7 @@ from pipelines.model.errors import SlipwayError
 from pipelines.model.release import ENVIRONMENTS
 from pipelines.model.slots import Slot
 from pipelines.targets.local.layout import Installation, Layout, runtime_folder
+from pipelines.wiring_settings import CurrentSettings
 
 if TYPE_CHECKING:
     from pipelines.adapters.engine_install import Engine
@@ -52,15 +53,10 @@ def open_context(
     from pipelines.adapters.sqlite import open_records
 
     store, origin = open_store(state), open_origin(state)
-    settings: dict[str, EnvironmentSettings] = {}
-
-    def read_settings() -> EnvironmentSettings:
-        if environment not in settings:
-            found = origin.settings(environment)
-            settings[environment] = wiring_target.refuse_other_target(layout, found)
-        return settings[environment]
-
-    target, manifests = _target(layout, store, origin, read_settings)
+    settings = CurrentSettings(
+        lambda: wiring_target.refuse_other_target(layout, origin.settings(environment))
+    )
+    target, manifests = _target(layout, store, origin, settings)
     hooks, observed, syncer = wiring_target.open_hooks(layout, target)
     return Context(
         environment=environment,
@@ -74,7 +70,8 @@ def open_context(
         written=wiring_target.written_syncs(layout, target),
         origin=origin,
         store=store,
-        settings=read_settings,
+        settings=settings,
+        reread=settings.reread,
         evidence=lambda: open_evidence(layout.installation.state),
         source=lambda: open_source(state),
         sibling=lambda other: open_context(state, other, actor=actor, progress=progress),

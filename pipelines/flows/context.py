@@ -40,7 +40,8 @@ class Context:
     context of another environment; `wake` tells a living controller to look now and answers whether
     one lives. `hooks`: what hooks in a cluster write down. `observed`: somebody else goes forward, and
     says of a commit why it failed to (empty: it did not, or cannot be asked); `syncer` is their name,
-    and `written` what they wrote down of syncs and heals (None: they do not, as Argo CD)."""
+    and `written` what they wrote down of syncs and heals (None: they do not, as Argo CD). After `reread`
+    `settings` says what `main` says by then; until then it says the same."""
 
     environment: str
     state: Path
@@ -62,6 +63,7 @@ class Context:
     observed: Callable[[str], str] | None = None
     syncer: str = ARGO_CD
     written: Callable[[], Sequence[SyncState]] | None = None
+    reread: Callable[[], None] = lambda: None
     progress: Callable[[Progress], None] = field(default=lambda _: None)
 
     def say(self, step: str, status: str, detail: str = "", seconds: float = 0.0) -> None:

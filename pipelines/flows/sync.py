@@ -44,9 +44,10 @@ def plan_sync(ctx: Context) -> Plan:
 def look(ctx: Context, token: int, *, thorough: bool = True) -> str:
     """One look at git, row and live; does what follows. Returns what was done, for the log.
 
-    `thorough` also looks at every process and heals. Raises StaleToken when a newer operation
-    took over.
+    `thorough` also looks at every process and heals. Settings are read at its beginning: they stay the
+    same for a release. Raises StaleToken when a newer operation took over.
     """
+    ctx.reread()
     if ctx.observed is not None:
         return observe(ctx, token)
     ctx.records.lock.check(token)

@@ -7,12 +7,15 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from tests.harness import ports, processes
 from tests.harness.agreement import Agreement
@@ -189,6 +192,22 @@ class Installation:
             yield
         finally:
             git(self.checkout, "reset", "--quiet", "--hard", head)
+
+    @contextmanager
+    def soaking(self, environment: str, seconds: float) -> Iterator[None]:
+        """What `main` says of an environment, for a while, as a person changes it: by one more commit."""
+        main = git(self.origin, "rev-parse", "refs/heads/main")
+        with tempfile.TemporaryDirectory() as folder:
+            git(self.origin, "clone", "--quiet", "--branch", "main", str(self.origin), folder)
+            file = Path(folder) / "environments" / environment / "environment.yaml"
+            document = yaml.safe_load(file.read_text()) | {"soak_seconds": seconds}
+            file.write_text(yaml.safe_dump(document, sort_keys=False))
+            git(Path(folder), "commit", "--quiet", "--all", "--message", f"Let {environment} soak")
+            git(self.origin, "fetch", "--quiet", folder, "HEAD:refs/heads/main")
+        try:
+            yield
+        finally:
+            git(self.origin, "update-ref", "refs/heads/main", main)
 
     def build(self) -> str:
         """Release id of a build of HEAD."""

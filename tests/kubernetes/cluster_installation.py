@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -16,7 +13,7 @@ import yaml
 from pipelines.model.image import BuiltImage
 from tests.cluster import tools
 from tests.cluster.standing import Standing
-from tests.harness.installation import Installation, git
+from tests.harness.installation import Installation
 from tests.kubernetes.cluster_agreement import ClusterAgreement
 from tests.kubernetes.derived_image import derive
 from tests.kubernetes.image_shelf import once
@@ -131,22 +128,6 @@ class ClusterInstallation(Installation):
         return release
 
     # --- settings ------------------------------------------------------------------------------
-    @contextmanager
-    def soaking(self, seconds: float) -> Iterator[None]:
-        """What `main` says of dev, for a while, as a person changes it: by one more commit."""
-        main = git(self.origin, "rev-parse", "refs/heads/main")
-        with tempfile.TemporaryDirectory() as folder:
-            git(self.origin, "clone", "--quiet", "--branch", "main", str(self.origin), folder)
-            file = Path(folder) / "environments" / ENVIRONMENT / "environment.yaml"
-            document = yaml.safe_load(file.read_text()) | {"soak_seconds": seconds}
-            file.write_text(yaml.safe_dump(document, sort_keys=False))
-            git(Path(folder), "commit", "--quiet", "--all", "--message", "Let dev soak")
-            git(self.origin, "fetch", "--quiet", folder, "HEAD:refs/heads/main")
-        try:
-            yield
-        finally:
-            git(self.origin, "update-ref", "refs/heads/main", main)
-
     def settings(self, checkout: Path) -> None:
         """An edit: dev on the cluster, as docs/kubernetes.md says."""
         file = checkout / "environments" / ENVIRONMENT / "environment.yaml"

@@ -74,7 +74,7 @@ def test_a_bad_build_is_undone_and_held_while_the_old_release_serves(
         bad = at_rest.release(build.edit, f"Plant: {build.name}")
     longer = build.switches and build.name not in SAY_MOST
     with (
-        at_rest.soaking(SOAK_SECONDS) if longer else nullcontext(),
+        at_rest.soaking(ENVIRONMENT, SOAK_SECONDS) if longer else nullcontext(),
         Follower(at_rest.address("trading")) as follower,
     ):
         answer = at_rest.promote(ENVIRONMENT, bad)
