@@ -47,8 +47,24 @@ def all_syncs(ctx: Context, limit: int) -> tuple[list[dict[str, Any]], str]:
     """Those of the audit and those that a syncer in the cluster wrote down there, newest first; and
     why the latter cannot be read."""
     states, trouble = cluster_syncs.read(ctx)
-    found = [*object_syncs(ctx, limit), *cluster_syncs.past(states, limit)]
+    past = cluster_syncs.past(states, limit)
+    found = [*object_syncs(ctx, limit), *(_named(ctx, past, limit) if past else ())]
     return sorted(found, key=lambda one: str(one["at"]), reverse=True)[:limit], trouble
+
+
+def _named(ctx: Context, past: list[dict[str, Any]], limit: int) -> list[dict[str, Any]]:
+    """A syncer in the cluster writes which commit it synced; the branch says of which release that is,
+    and why. Neither while git is away."""
+    try:
+        states = {one.commit: one.state for one in ctx.origin.history(ctx.environment, limit)}
+    except SlipwayError:
+        return past
+    for one in past:
+        state = states.get(one["commit"])
+        if state is not None:
+            content = state.active_content
+            one |= {"release": content.release if content else "", "reason": state.reason}
+    return past
 
 
 def newest_entry(ctx: Context) -> int:

@@ -11,9 +11,12 @@ from pipelines.adapters.sqlite import open_records
 from pipelines.cli.history import print_syncs
 from pipelines.flows.context import Context
 from pipelines.flows.history import all_syncs
+from pipelines.flows.ports import BranchCommit
+from pipelines.model.branch import BranchState, SlotContent
 from pipelines.model.environment import ARGO_CD, DEPLOYMENT, SLIPWAY, KubernetesSettings
 from pipelines.model.errors import Unavailable
 from pipelines.model.resource import ResourceKey
+from pipelines.model.slots import Slot
 from pipelines.model.sync import ResourceResult, ResultCode, SyncOutcome, SyncPhase
 from pipelines.model.sync_state import SyncState, parse, render
 from pipelines.records.sync_diary import SyncDiary
@@ -30,11 +33,41 @@ ENDED = SyncState(
 )  # fmt: skip
 
 
-def _context(folder: Path, written: Callable[[], Sequence[SyncState]] | None) -> Context:
+class Branch:
+    """Its newest commit, of which a syncer may know older ones."""
+
+    commits: tuple[BranchCommit, ...] = ()
+
+    def history(self, environment: str, limit: int) -> Sequence[BranchCommit]:
+        assert environment == "dev"
+        return self.commits[:limit]
+
+
+class Away(Branch):
+    def history(self, environment: str, limit: int) -> Sequence[BranchCommit]:
+        raise Unavailable("the origin cannot be read")
+
+
+def _commit(name: str, release: str) -> BranchCommit:
+    slots = {Slot.BLUE: SlotContent(release, "1", "f" * 40), Slot.GREEN: None}
+    state = BranchState(
+        *("dev", Slot.BLUE, slots, (), "promotion", "a reason", "ada", "promotion-1", "", "")
+    )
+    return BranchCommit(name, "", "", state)
+
+
+def _context(
+    folder: Path, written: Callable[[], Sequence[SyncState]] | None, origin: Branch | None = None
+) -> Context:
     records = open_records(folder, "dev")
     outcome = SyncOutcome("Succeeded", "by the host", (), "sha256:0", "2026-01-02", "2026-01-02")
     SyncDiary(lambda: records).synced("edge", outcome, {})
-    return cast(Context, SimpleNamespace(records=records, written=written))
+    return cast(
+        Context,
+        SimpleNamespace(
+            environment="dev", records=records, written=written, origin=origin or Branch()
+        ),
+    )
 
 
 def _as_read() -> SyncState:
@@ -66,6 +99,23 @@ def test_syncs_of_the_cluster_stand_beside_those_of_the_audit_with_all_there_is_
     assert [one["part"] for one in all_syncs(_context(tmp_path, lambda: [_as_read()]), 1)[0]] == [
         "slots"
     ]
+
+
+def test_the_branch_says_of_which_release_a_commit_was_that_the_cluster_synced(
+    tmp_path: Path,
+) -> None:
+    branch = Branch()
+    branch.commits = (_commit("c" * 40, "r-2"), _commit("b" * 40, "r-1"))
+    found, _ = all_syncs(_context(tmp_path, lambda: [_as_read()], branch), 10)
+    assert [(one["part"], one["release"], one["reason"]) for one in found[:2]] == [
+        ("slots", "", ""), ("slots", "r-2", "a reason"),
+    ]  # fmt: skip
+
+
+def test_with_git_away_syncs_of_the_cluster_are_shown_without_a_release(tmp_path: Path) -> None:
+    found, trouble = all_syncs(_context(tmp_path, lambda: [_as_read()], Away()), 10)
+    assert [one["release"] for one in found[:2]] == ["", ""]
+    assert trouble == ""
 
 
 def test_with_the_cluster_away_the_audit_is_shown_and_why_there_is_no_more(tmp_path: Path) -> None:
