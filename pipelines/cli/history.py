@@ -28,7 +28,8 @@ def command(environment: str, limit: int, state: Path, output: str) -> None:
     context = open_environment(state, environment)
     from pipelines.flows.history import all_syncs, history
 
-    lines, (syncs, trouble) = history(context, limit), all_syncs(context, limit)
+    lines = history(context, limit)
+    syncs, trouble = all_syncs(context, limit, lines)
     if output == "json":
         print_json({
             "environment": environment,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pipelines.flows import cluster_syncs
@@ -43,28 +44,26 @@ def object_syncs(ctx: Context, limit: int, *, after: int = 0) -> list[dict[str, 
     ]  # fmt: skip
 
 
-def all_syncs(ctx: Context, limit: int) -> tuple[list[dict[str, Any]], str]:
+def all_syncs(
+    ctx: Context, limit: int, lines: Sequence[Mapping[str, Any]]
+) -> tuple[list[dict[str, Any]], str]:
     """Those of the audit and those that a syncer in the cluster wrote down there, newest first; and
-    why the latter cannot be read."""
+    why the latter cannot be read. `lines`: of `history`, which know commits."""
     states, trouble = cluster_syncs.read(ctx)
-    past = cluster_syncs.past(states, limit)
-    found = [*object_syncs(ctx, limit), *(_named(ctx, past, limit) if past else ())]
+    found = [*object_syncs(ctx, limit), *_named(cluster_syncs.past(states, limit), lines)]
     return sorted(found, key=lambda one: str(one["at"]), reverse=True)[:limit], trouble
 
 
-def _named(ctx: Context, past: list[dict[str, Any]], limit: int) -> list[dict[str, Any]]:
-    """A syncer in the cluster writes which commit it synced; the branch says of which release that is,
-    and why. Neither while git is away."""
-    try:
-        states = {one.commit: one.state for one in ctx.origin.history(ctx.environment, limit)}
-    except SlipwayError:
-        return past
+def _named(
+    past: list[dict[str, Any]], lines: Sequence[Mapping[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    """A syncer in the cluster writes which commit it synced; the lines say of which release that is,
+    and why."""
+    known = {line["commit"]: line for line in lines}
     for one in past:
-        state = states.get(one["commit"])
-        if state is not None:
-            content = state.active_content
-            one |= {"release": content.release if content else "", "reason": state.reason}
-    return past
+        line = known.get(one["commit"])
+        told = {"release": line["release"] or "", "reason": line["reason"]} if line else {}
+        yield {**one, **told}
 
 
 def newest_entry(ctx: Context) -> int:

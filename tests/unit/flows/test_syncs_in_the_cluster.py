@@ -10,7 +10,7 @@ from typing import Any, cast
 from pipelines.adapters.sqlite import open_records
 from pipelines.cli.history import print_syncs
 from pipelines.flows.context import Context
-from pipelines.flows.history import all_syncs
+from pipelines.flows.history import all_syncs, history
 from pipelines.flows.ports import BranchCommit
 from pipelines.model.branch import BranchState, SlotContent
 from pipelines.model.environment import ARGO_CD, DEPLOYMENT, SLIPWAY, KubernetesSettings
@@ -70,6 +70,11 @@ def _context(
     )
 
 
+def _shown(context: Context, limit: int) -> tuple[list[dict[str, Any]], str]:
+    """As `slipway history` puts them together."""
+    return all_syncs(context, limit, history(context, limit))
+
+
 def _as_read() -> SyncState:
     """With a sync that ended, and one that runs."""
     running = SyncState(
@@ -82,7 +87,7 @@ def _as_read() -> SyncState:
 def test_syncs_of_the_cluster_stand_beside_those_of_the_audit_with_all_there_is_to_tell(
     tmp_path: Path, capsys: Any
 ) -> None:
-    found, trouble = all_syncs(_context(tmp_path, lambda: [_as_read()]), 10)
+    found, trouble = _shown(_context(tmp_path, lambda: [_as_read()]), 10)
     assert trouble == ""
     assert [(one["part"], one["result"]) for one in found] == [
         ("slots", "running"), ("slots", "succeeded"), ("edge", "succeeded"),
@@ -96,7 +101,7 @@ def test_syncs_of_the_cluster_stand_beside_those_of_the_audit_with_all_there_is_
     assert (told["commit"], told["counts"], told["results"]) == ("c" * 40, {"Synced": 1}, [RESULT])
     print_syncs(found)
     assert "successfully synced" in capsys.readouterr().out
-    assert [one["part"] for one in all_syncs(_context(tmp_path, lambda: [_as_read()]), 1)[0]] == [
+    assert [one["part"] for one in _shown(_context(tmp_path, lambda: [_as_read()]), 1)[0]] == [
         "slots"
     ]
 
@@ -106,14 +111,14 @@ def test_the_branch_says_of_which_release_a_commit_was_that_the_cluster_synced(
 ) -> None:
     branch = Branch()
     branch.commits = (_commit("c" * 40, "r-2"), _commit("b" * 40, "r-1"))
-    found, _ = all_syncs(_context(tmp_path, lambda: [_as_read()], branch), 10)
+    found, _ = _shown(_context(tmp_path, lambda: [_as_read()], branch), 10)
     assert [(one["part"], one["release"], one["reason"]) for one in found[:2]] == [
         ("slots", "", ""), ("slots", "r-2", "a reason"),
     ]  # fmt: skip
 
 
 def test_with_git_away_syncs_of_the_cluster_are_shown_without_a_release(tmp_path: Path) -> None:
-    found, trouble = all_syncs(_context(tmp_path, lambda: [_as_read()], Away()), 10)
+    found, trouble = _shown(_context(tmp_path, lambda: [_as_read()], Away()), 10)
     assert [one["release"] for one in found[:2]] == ["", ""]
     assert trouble == ""
 
@@ -122,7 +127,7 @@ def test_with_the_cluster_away_the_audit_is_shown_and_why_there_is_no_more(tmp_p
     def away() -> Sequence[SyncState]:
         raise Unavailable("the API server does not answer")
 
-    found, trouble = all_syncs(_context(tmp_path, away), 10)
+    found, trouble = _shown(_context(tmp_path, away), 10)
     assert [one["part"] for one in found] == ["edge"]
     assert trouble == "the API server does not answer"
 
