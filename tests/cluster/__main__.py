@@ -88,7 +88,7 @@ def _env(folder: Folder, _: argparse.Namespace) -> int:
         raise ClusterError(f"no cluster in {folder.path}", "make cluster-up")
     print(f"export KUBECONFIG={folder.kubeconfig}")
     print(f"export SLIPWAY_TEST_CLUSTER={folder.path}")
-    print(f"export PATH={tools.folder('kubernetes')}:{tools.folder('helm')}:$PATH")
+    print(f"export PATH={tools.path('$PATH')}")
     return 0
 
 

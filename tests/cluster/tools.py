@@ -39,6 +39,11 @@ def program(name: str) -> Path:
     raise KeyError(name)
 
 
+def path(rest: str) -> str:
+    """PATH with kubectl and helm in front of the rest."""
+    return f"{folder('kubernetes')}:{folder('helm')}:{rest}"
+
+
 def built(part: str) -> bool:
     return all((folder(part) / name).exists() for name in BY_NAME[part].packages)
 

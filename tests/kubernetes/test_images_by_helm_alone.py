@@ -37,9 +37,6 @@ class ByHelm:
     def commands(self) -> list[str]:
         return [step.command for step in steps(PAGE, SECTION) if isinstance(step, Type)]
 
-    def type(self, command: str) -> str:
-        return self.person.type(command)
-
     def pods(self) -> int:
         """Of both processes, those that end included."""
         slot = "app.kubernetes.io/component in (api, trader)"
@@ -62,7 +59,6 @@ def by_helm(
 ) -> Iterator[ByHelm]:
     release = workshop.release()
     around = Surroundings(real_cluster, workshop.clone)
-    around.build(APPLICATION, release.id, TOKEN)
     second = second_app_image.rpartition(":")[2]
     instead = {
         "slipway-dev": around.namespace,
@@ -72,20 +68,23 @@ def by_helm(
     }
     variables = {
         "KUBECONFIG": str(real_cluster.kubeconfig),
-        "PATH": f"{tools.folder('kubernetes')}:{tools.folder('helm')}:{os.environ['PATH']}",
+        "PATH": tools.path(os.environ["PATH"]),
     }
     made = Installation(workshop.clone, Path(os.devnull))
-    yield ByHelm(around, Person(made, instead, variables), release.id, second)
-    around.destroy()
+    try:
+        around.build(APPLICATION, release.id, TOKEN)
+        yield ByHelm(around, Person(made, instead, variables), release.id, second)
+    finally:
+        around.destroy()
 
 
 def test_who_has_helm_alone_installs_tests_upgrades_without_a_failed_request_and_goes_back(
     by_helm: ByHelm, real_cluster: Standing
 ) -> None:
     install, prepare, test, upgrade, back = by_helm.commands()
-    by_helm.type(install)
-    by_helm.type(prepare)
-    assert "Phase:          Succeeded" in by_helm.type(test)
+    by_helm.person.type(install)
+    by_helm.person.type(prepare)
+    assert "Phase:          Succeeded" in by_helm.person.type(test)
     assert by_helm.answers() == by_helm.first
 
     with client_place.of(real_cluster) as place:
@@ -93,14 +92,14 @@ def test_who_has_helm_alone_installs_tests_upgrades_without_a_failed_request_and
         load = ServiceLoad(url, TOKEN, rate=30, place=place)
         load.start()
         try:
-            by_helm.type(upgrade)
+            by_helm.person.type(upgrade)
             real_cluster.until("the old pods are gone", lambda: by_helm.pods() == 2, seconds=90)
         finally:
             load.stop()
     assert load.requests >= LEAST_REQUESTS
     assert load.cut_off == 0, load.problems
     assert by_helm.answers() == by_helm.second
-    assert "Phase:          Succeeded" in by_helm.type(test)
+    assert "Phase:          Succeeded" in by_helm.person.type(test)
 
-    by_helm.type(back)
+    by_helm.person.type(back)
     assert by_helm.answers() == by_helm.first

@@ -134,9 +134,8 @@ def test_what_others_own_by_an_ignore_rule_stays_theirs(cluster: ApiServer, name
     with syncer(cluster, wanted) as sync:
         sync.sync([config_map("values", mine="1", theirs="first")])
     cluster.patch(key(namespace, "values"), {"data": {"theirs": "second"}}, kind="merge")
-    with syncer(
-        cluster, wanted
-    ) as later:  # reads what is there, where the other waits for its watch
+    # One that begins reads what is there; the other would wait for its watch.
+    with syncer(cluster, wanted) as later:
         outcome = later.sync([config_map("values", mine="2", theirs="first")])
     assert outcome.phase == "Succeeded", outcome
     assert data(cluster, namespace, "values") == {"mine": "2", "theirs": "second"}

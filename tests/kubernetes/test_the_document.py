@@ -124,10 +124,9 @@ def in_a_fresh_clone(standing: Standing, folder: Folder) -> Iterator[Newcomer]:
         "namespace slipway-production": f"namespace {prefix}-production",
         "make up": f'make up ARGS="--base-port {made.base_port}"',
     }
-    programs = f"{tools.folder('kubernetes')}:{tools.folder('helm')}:{os.environ['PATH']}"
     variables = {
         "KUBECONFIG": str(standing.kubeconfig),
-        "PATH": programs,
+        "PATH": tools.path(os.environ["PATH"]),
         "SLIPWAY_BASE_IMAGE": images.base(),
     }
     person = Newcomer(made, instead, variables, seconds=900)
