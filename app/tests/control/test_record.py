@@ -128,6 +128,58 @@ def test_an_order_in_the_wrong_direction_fails(connection: Connection) -> None:
     assert "towards" in checks[-1].message
 
 
+def _followed_by_a_smaller_sale(connection: Connection) -> str:
+    """A bought order of whose shares the same strategy sold a part next.
+
+    Whoever leaves the order out sees that sale begin below its target.
+    """
+    row = connection.execute(
+        "select min(client_order_id) from (select client_order_id, side, quantity, "
+        "lead(side) over w as next_side, lead(quantity) over w as next_quantity "
+        "from trading.orders window w as (partition by strategy, symbol order by bar_timestamp)) "
+        "as each where side = 'buy' and next_side = 'sell' and next_quantity < quantity"
+    ).fetchone()
+    assert row is not None
+    assert row[0] is not None
+    return str(row[0])
+
+
+def test_an_order_that_came_back_from_the_venues_book_counts_as_held(
+    connection: Connection,
+) -> None:
+    """A restored database has lost it: the trader takes it over without its day."""
+    _live(connection, RIGHT)
+    connection.execute(
+        "update trading.orders set source = 'api', bar_timestamp = null, "
+        "reason = 'adopted from the venue''s book' where client_order_id = %s",
+        [_followed_by_a_smaller_sale(connection)],
+    )
+    checks = against_record(connection, STRATEGIES, "r1", EPOCH)
+    assert _failed(checks) == []
+
+
+@pytest.mark.parametrize(("ended", "failed"), [("later", []), ("before", ["orders"])])
+def test_an_order_counts_in_full_until_it_is_cancelled(
+    connection: Connection, ended: str, failed: list[str]
+) -> None:
+    """What a strategy had on its way when it decided is not changed by what became of it."""
+    _live(connection, RIGHT)
+    order = _followed_by_a_smaller_sale(connection)
+    at = "clock_timestamp()" if ended == "later" else "created_at"
+    connection.execute(
+        "update trading.orders set state = 'CANCELED', filled_quantity = 0 "
+        "where client_order_id = %s",
+        [order],
+    )
+    connection.execute(
+        "insert into trading.order_events (client_order_id, from_state, to_state, at) "
+        f"select client_order_id, 'ACKED', 'CANCELED', {at} from trading.orders "
+        "where client_order_id = %s",
+        [order],
+    )
+    assert _failed(against_record(connection, STRATEGIES, "r1", EPOCH)) == failed
+
+
 def test_signals_of_a_strategy_that_this_release_lacks_fail(connection: Connection) -> None:
     _live(connection, RIGHT)
     failed = _failed(against_record(connection, STRATEGIES[1:], "r1", EPOCH))

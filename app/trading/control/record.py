@@ -19,17 +19,26 @@ from trading.market_data import repository
 from trading.orders.ids import client_order_id
 from trading.strategies.base import Signal, Strategy
 
-# `before`: what a strategy held or had on its way when it placed an order. The id of an order is
-# made of its signal, so it says which target it was meant for.
+# `before`: what a strategy held or had on its way when it placed an order, as `live_day` counted it
+# then. Every order of the strategy moves that by all its shares, also one that came back from the
+# venue's book after a restore; what a cancelled or refused one never got moves it back at that
+# moment. The id of an order is made of its signal, so it says which target it was meant for.
 _PLACED = """
-select client_order_id, side, before from (
-  select client_order_id, side, bar_timestamp, coalesce(sum(
-      case side when 'buy' then 1 else -1 end
-      * case when state in ('FILLED', 'CANCELED', 'REJECTED') then filled_quantity else quantity end
-    ) over (partition by strategy, symbol order by bar_timestamp
-            rows between unbounded preceding and 1 preceding), 0) as before
-  from trading.orders where source = 'strategy') as every
-where bar_timestamp = any(%s) order by bar_timestamp, client_order_id
+with every as (
+  select *, case side when 'buy' then 1 else -1 end as sign from trading.orders
+), moves as (
+  select client_order_id, strategy, symbol, created_at as at, sign * quantity as shares from every
+  union all
+  select null, strategy, symbol, ended.at, sign * (filled_quantity - quantity)
+  from every join trading.order_events as ended using (client_order_id)
+  where state in ('CANCELED', 'REJECTED') and ended.to_state = state
+), told as (
+  select client_order_id, coalesce(sum(shares) over (partition by strategy, symbol order by at
+    rows between unbounded preceding and 1 preceding), 0) as before
+  from moves
+)
+select client_order_id, side, before from told join trading.orders using (client_order_id)
+where source = 'strategy' and bar_timestamp = any(%s) order by bar_timestamp, client_order_id
 """
 
 
