@@ -10,7 +10,12 @@ from pipelines.model.release import Release
 
 
 def guard_step(run: Run) -> str:
-    """Asked again here, not only by the command: git may have been written by another road."""
+    """Asked again here, not only by the command: git may have been written by another road.
+
+    Settings that cannot be read are a reason to refuse here: found after the switch, they would have a
+    good release held.
+    """
+    run.ctx.settings()
     migrations = run.migrations()
     checks = guard(
         run.head.state,

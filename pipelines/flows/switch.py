@@ -91,11 +91,9 @@ def _still_ours(run: Run) -> None:
 
 def analyse_step(run: Run) -> str:
     """Own probes beside real traffic until the soak is over, or the answer is clear before."""
-    # The first release has nothing to be compared with and nothing to go back to.
-    soak = 0.0 if run.operation.kind == "bootstrap" else run.ctx.settings().soak_seconds
-    watched = Soak(run, soak)
+    watched = Soak(run, run.soak_seconds)
     checks = watched.watch()
-    run.remember("soaked_seconds", watched.seconds if soak > 0 else 0.0)
+    run.remember("soaked_seconds", watched.seconds if run.soak_seconds > 0 else 0.0)
     run.remember("analysis", [[c.name, c.ok, c.message, c.samples] for c in checks])
     run.effect("analyse.analysis", lambda: None)
     return demand("analyse", checks)
