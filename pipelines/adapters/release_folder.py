@@ -11,11 +11,9 @@ from pipelines.adapters.files import read_text
 from pipelines.adapters.manifest import from_json
 from pipelines.adapters.release_index import ReleaseIndex
 from pipelines.model.errors import BadInput, Refused, SlipwayError
-from pipelines.model.release import Release
+from pipelines.model.release import SHORTEST_NAME, Release
 
 MANIFEST = "manifest.json"
-
-_SHORTEST = 4  # characters of an id that are taken for one
 
 
 class ReleaseFolder:
@@ -80,7 +78,7 @@ class ReleaseFolder:
         if not name or "/" in name:
             return BadInput(f"{name!r} is not the name of a release", hint="see `slipway releases`")
         for identity, entry in ReleaseIndex(self._folder).entries().items():
-            by_id = len(name) >= _SHORTEST and identity.startswith(name)
+            by_id = len(name) >= SHORTEST_NAME and identity.startswith(name)
             if by_id or name.removeprefix("v") in (entry["version"], entry.get("alias")):
                 return Refused(
                     f"release {identity} (version {entry['version']}) is unbuilt: it was removed",
@@ -101,7 +99,7 @@ class ReleaseFolder:
 def _is_named(release: Release, name: str) -> bool:
     """By the beginning of the id (`r-12ab` or `12ab`) or of its source commit."""
     digits = name.removeprefix("r-")
-    if len(digits) < _SHORTEST:
+    if len(digits) < SHORTEST_NAME:
         return False
     by_commit = len(name) >= 7 and release.source_commit.startswith(name)
     return release.id.startswith(f"r-{digits}") or by_commit

@@ -12,8 +12,11 @@ from pipelines.flows.before_switch import (
     stage_step,
     verify_step,
 )
+from pipelines.flows.commits import read_branch
 from pipelines.flows.context import Context
+from pipelines.flows.ending import end
 from pipelines.flows.give_back import give_back
+from pipelines.flows.held import held_here
 from pipelines.flows.migrating import migrate_step
 from pipelines.flows.run import Run, StepFailed, run_step
 from pipelines.flows.switch import analyse_step, confirm_step, switch_step
@@ -22,13 +25,22 @@ from pipelines.model.errors import NeedsPerson, Refused, Unavailable
 from pipelines.model.steps import STEPS
 from pipelines.records.protocols import Operation, StepRecord
 
+
+def _switch(run: Run) -> str:
+    """Somebody may have held the release since the guard; this is the last moment before it counts."""
+    read_branch(run.ctx)  # with git away, what it said last counts
+    if run.release.id in held_here(run.ctx):
+        raise StepFailed("switch", f"{run.release.id} was held meanwhile: slipway status")
+    return switch_step(run)
+
+
 ACTS: dict[str, Callable[[Run], str]] = {
     "guard": guard_step,
     "backup": backup_step,
     "migrate": migrate_step,
     "stage": stage_step,
     "verify": verify_step,
-    "switch": switch_step,
+    "switch": _switch,
     "analyse": analyse_step,
     "confirm": confirm_step,
 }
@@ -129,20 +141,13 @@ def _forward(run: Run) -> None:
 
 def _close(run: Run, status: str, message: str) -> Operation:
     seconds = run.recall("switch_seconds")
-    run.ctx.records.journal.close(
-        run.operation.id,
+    end(
+        run.ctx,
+        run.operation,
         run.token,
         status,
         message,
-        float(seconds) if isinstance(seconds, int | float) else None,
-    )
-    run.ctx.records.audit.append(
-        actor=run.operation.actor,
-        action=f"{run.operation.kind} ended",
-        reason=run.operation.reason,
-        plan_digest=run.operation.plan_digest,
-        result=status,
-        details={"operation": run.operation.id, "release": run.release.id, "message": message},
+        seconds=float(seconds) if isinstance(seconds, int | float) else None,
     )
     closed = run.ctx.records.journal.get(run.operation.id)
     assert closed is not None

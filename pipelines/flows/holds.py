@@ -5,12 +5,15 @@ The operation named on the branch stays: it is the one that asked for what is ac
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from pipelines.flows.commits import require_head, write
 from pipelines.flows.context import Context
+from pipelines.flows.held import git_knows
 from pipelines.model.branch import BranchState, Hold
 from pipelines.model.errors import BadInput, Refused
+from pipelines.model.release import SHORTEST_NAME
 
 
 def hold(ctx: Context, release_name: str, *, reason: str) -> str | None:
@@ -29,30 +32,29 @@ def unhold(ctx: Context, release_name: str, *, reason: str) -> str | None:
     """Let a release come back. Returns the commit, None when it was not held."""
     head = require_head(ctx)
     assert head is not None
-    held = [
-        h
-        for h in head.state.holds
-        if h.release == release_name or h.release.startswith(release_name)
-    ]
-    if not held:
-        release = ctx.store.get(release_name)
-        held = [h for h in head.state.holds if h.release == release.id]
-    if not held:
+    held = _hold_named(ctx, head.state.holds, release_name)
+    git_knows(ctx, held.release if held else ctx.store.get(release_name).id)
+    if held is None:
         return None
-    if len(held) > 1:
+    holds = tuple(h for h in head.state.holds if h != held)
+    state = replace(head.state, holds=holds)
+    return _write(ctx, head.commit, state, "unhold", held.release, _reason(reason))
+
+
+def _hold_named(ctx: Context, holds: Sequence[Hold], name: str) -> Hold | None:
+    """As the store names releases, and also of one that has left it. Raises BadInput, Refused."""
+    found = [h for h in holds if h.release == name]
+    if not found and len(name.removeprefix("r-")) >= SHORTEST_NAME:
+        found = [h for h in holds if h.release.startswith(name)]
+    if not found:
+        release = ctx.store.get(name)
+        found = [h for h in holds if h.release == release.id]
+    if len(found) > 1:
         raise Refused(
-            f"{release_name} fits several holds: {', '.join(h.release for h in held)}",
+            f"{name} fits several holds: {', '.join(h.release for h in found)}",
             hint="give more of the name",
         )
-    holds = tuple(h for h in head.state.holds if h != held[0])
-    return _write(
-        ctx,
-        head.commit,
-        replace(head.state, holds=holds),
-        "unhold",
-        held[0].release,
-        _reason(reason),
-    )
+    return found[0] if found else None
 
 
 def _reason(reason: str) -> str:

@@ -9,6 +9,7 @@ from pipelines.flows.alarm import alarm
 from pipelines.flows.commits import read_branch
 from pipelines.flows.context import Context
 from pipelines.flows.drift import heal_traffic
+from pipelines.flows.ending import end_left_over
 from pipelines.flows.evidence import say_unsaid
 from pipelines.flows.late import NO_WAY_BACK, row_back
 from pipelines.flows.mirror import close, finish, mirror
@@ -20,6 +21,8 @@ from pipelines.model.errors import InProgress, StaleToken, Unavailable
 from pipelines.model.hook import HookRecord
 
 OBSERVER = "slipway"
+WAITING = "waiting: "
+"""How a look begins its words when something did not answer, or somebody else acts."""
 JOB_SECONDS = 100.0
 """No switch hook is left so long after it should have confirmed: its job was ended."""
 
@@ -37,7 +40,7 @@ def observe(ctx: Context, token: int) -> str:
         raise
     except (Unavailable, InProgress) as error:
         ctx.say("observe", "waiting", error.message)
-        return f"waiting: {error.message}"
+        return f"{WAITING}{error.message}"
 
 
 def _act(ctx: Context, decision: Decision, token: int) -> str:
@@ -73,9 +76,7 @@ def _tell(ctx: Context, row: ActiveRow, token: int) -> str:
     if _left(row) != row.operation:  # a hook that died wrote nothing of its end: the row says why
         words = f"{failed[-1].step}: {failed[-1].message}" if failed else row.reason
         close(ctx, token, _left(row), "undone", words)
-    running = ctx.records.journal.running()
-    if running is not None and running.kind == "rollback":
-        ctx.records.journal.close(running.id, token, "succeeded", "finished by the controller")
+    end_left_over(ctx, token, row)
     return f"published the return to {row.release}"
 
 

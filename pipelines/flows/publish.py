@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from pipelines.flows.commits import require_head, write
 from pipelines.flows.context import Context
+from pipelines.flows.held import git_knows, hold_here
 from pipelines.model.branch import ActiveRow, BranchHead, BranchState, Hold
 from pipelines.model.errors import Refused
 from pipelines.model.slots import Slot, SlotContent
@@ -17,15 +18,22 @@ def publish(
     """Bring `env/<env>` in line with the row and hold `bad`. Returns the head's commit.
 
     Raises Unavailable when the origin is away, InProgress when somebody wrote between; both are
-    tried again by the controller. Writing twice is writing once.
+    tried again by the controller. Until then `bad` is held here. Writing twice is writing once.
     """
+    if bad:
+        hold_here(ctx, bad)
     head = require_head(ctx)
     assert head is not None
     state = revert_state(
         ctx, head, row=row, bad=bad, reason=reason, actor=actor, operation=operation
     )
-    if state is None:
-        return head.commit
+    commit = head.commit if state is None else _write(ctx, state, head, bad, reason)
+    if bad:
+        git_knows(ctx, bad)
+    return commit
+
+
+def _write(ctx: Context, state: BranchState, head: BranchHead, bad: str | None, reason: str) -> str:
     kind = "Hold" if state.kind == "hold" else "Revert"
     what = state.active_content.version if state.active_content else "nothing"
     return write(

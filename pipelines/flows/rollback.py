@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from pipelines.flows.commits import DESIRED, HELD, new_operation_id
+from pipelines.flows.commits import DESIRED, new_operation_id
 from pipelines.flows.context import Context
+from pipelines.flows.ending import end
+from pipelines.flows.held import held_here, hold_here
 from pipelines.flows.locks import token_floor
 from pipelines.flows.migrating import failed_migrating, undo_migrations
 from pipelines.flows.mirror import stop_hooks
 from pipelines.flows.publish import publish
 from pipelines.flows.slots import CLOSED, bring_back
-from pipelines.model.branch import ActiveRow
+from pipelines.model.branch import ActiveRow, RowReading
 from pipelines.model.errors import InProgress, NeedsPerson, Refused, SlipwayError
 from pipelines.model.live import Handover
 from pipelines.model.plan import Plan, PlanItem
@@ -28,9 +30,15 @@ PENDING = "pending_rollback"
 STEP_NAMES = ("handover", "traffic", "stop", "publish")
 
 
-def plan_rollback(ctx: Context, row: ActiveRow | None) -> tuple[Plan, Slot, Release]:
-    """From and to, or the reason why there is no way back."""
-    bad = row.slot if row else ctx.target.traffic()
+def plan_rollback(
+    ctx: Context, reading: RowReading, running: Operation | None = None
+) -> tuple[Plan, Slot, str, Release]:
+    """Plan, the slot and release to leave, and the release to go to; or why there is no way back.
+
+    `running`: what was under way when the rollback came.
+    """
+    row = reading.row
+    bad = row.slot if row else _in_charge(ctx, running if reading.down else None)
     if bad is None:
         raise Refused(
             f"nothing is active in {ctx.environment}", hint="release something first: slipway up"
@@ -51,13 +59,14 @@ def plan_rollback(ctx: Context, row: ActiveRow | None) -> tuple[Plan, Slot, Rele
             f"slot {to} of {ctx.environment} is empty: there is no older release to go back to",
             hint=f"promote one you trust: slipway promote {ctx.environment} RELEASE --reason …",
         )
-    bad_release = row.release if row else ctx.target.observe_slot(bad).release or ""
+    bad_release = row.release if row else _left(ctx, bad, running)
     if old_id == bad_release:
         raise Refused(
             f"both slots of {ctx.environment} hold {old_id}: going back would change nothing",
             hint=f"promote another: slipway promote {ctx.environment} RELEASE --reason …",
         )
-    if old_id in (ctx.records.journal.fact(HELD) or []):
+    just_left = row is not None and not row.published and row.previous_release == old_id
+    if just_left or old_id in held_here(ctx):
         raise Refused(
             f"{old_id} in {to}, the only way back of {ctx.environment}, is held itself",
             hint=f"lift its hold: slipway unhold {ctx.environment} {old_id} --reason …; or promote another",
@@ -80,7 +89,22 @@ def plan_rollback(ctx: Context, row: ActiveRow | None) -> tuple[Plan, Slot, Rele
         ),
         f"promote {bad_release} again after: slipway unhold {ctx.environment} {bad_release} --reason …",
     )
-    return plan, bad, old
+    return plan, bad, bad_release, old
+
+
+def _in_charge(ctx: Context, running: Operation | None) -> Slot | None:
+    """Without the row: what was under way says which slot it leads to, or leads away from. Until it
+    has switched, traffic still goes where it comes from."""
+    if running is None:
+        return ctx.target.traffic()
+    return Slot(running.from_slot if running.kind == "rollback" else running.to_slot)
+
+
+def _left(ctx: Context, bad: Slot, running: Operation | None) -> str:
+    """Its slot may not have been staged yet, and still hold what was there before."""
+    if running is not None and running.kind != "rollback":
+        return running.release
+    return ctx.target.observe_slot(bad).release or ""
 
 
 def rollback(ctx: Context, *, reason: str) -> Operation:
@@ -98,10 +122,10 @@ def rollback(ctx: Context, *, reason: str) -> Operation:
                 return _abort(ctx, running, row, reason, token)
             if running.kind == "rollback" and running.id == row.operation:
                 return _finish(ctx, running, row, token)
-        plan, bad, old = plan_rollback(ctx, row)
+        plan, bad, bad_release, old = plan_rollback(ctx, reading, running)
         operation = _open(ctx, plan, reason, token)
-        bad_release = row.release if row else ctx.target.observe_slot(bad).release or ""
-        if reading.down:
+        if reading.down:  # the row cannot tell the next rollback what was left
+            hold_here(ctx, bad_release)
             ctx.records.journal.set_fact(
                 PENDING,
                 {
@@ -126,7 +150,7 @@ def rollback(ctx: Context, *, reason: str) -> Operation:
 
 
 def _not_switched(running: Operation, row: ActiveRow) -> bool:
-    return running.kind == "promotion" and not row.operation.startswith(running.id)
+    return running.kind != "rollback" and not row.operation.startswith(running.id)
 
 
 def _abort(ctx: Context, running: Operation, row: ActiveRow, reason: str, token: int) -> Operation:
@@ -136,7 +160,7 @@ def _abort(ctx: Context, running: Operation, row: ActiveRow, reason: str, token:
     ctx.target.set_traffic(slot, live=False)
     ctx.target.stop_slot(slot, kill=True)
     words = f"stopped by {ctx.actor} before the switch: {reason}"
-    journal.close(running.id, token, "preempted", words)
+    end(ctx, running, token, "preempted", words)
     try:
         publish(
             ctx,
@@ -248,7 +272,7 @@ def _close_preempted(ctx: Context, running: Operation | None, reason: str, token
     """What was under way when the rollback came: nobody else would end it any more."""
     if running is not None:
         words = f"a rollback by {ctx.actor} came before it: {reason}"
-        ctx.records.journal.close(running.id, token, "preempted", words)
+        end(ctx, running, token, "preempted", words)
 
 
 def _tell_git(ctx: Context, operation: Operation, bad: str, reason: str, token: int) -> str:
@@ -292,26 +316,11 @@ def _end(
     *,
     down: bool,
 ) -> Operation:
-    held = ctx.records.journal.fact(HELD) or []
-    ctx.records.journal.set_fact(HELD, sorted({*held, bad}))
     if down:
         message = "traffic moved; trading stays stopped until the database answers. " + message
-    journal = ctx.records.journal
-    journal.close(operation.id, token, "succeeded", message, seconds)
-    ctx.records.audit.append(
-        actor=ctx.actor,
-        action="rollback",
-        reason=operation.reason,
-        plan_digest=operation.plan_digest,
-        result="succeeded",
-        details={
-            "operation": operation.id,
-            "release": operation.release,
-            "held": bad,
-            "message": message,
-        },
-    )
-    return journal.get(operation.id) or replace(operation, status="succeeded", message=message)
+    end(ctx, operation, token, "succeeded", message, seconds=seconds, details={"held": bad})
+    found = ctx.records.journal.get(operation.id)
+    return found or replace(operation, status="succeeded", message=message)
 
 
 def finish_pending(ctx: Context, token: int) -> None:
@@ -342,4 +351,8 @@ def finish_pending(ctx: Context, token: int) -> None:
         except SlipwayError as error:
             ctx.say("return", "waiting", error.message)
             return
+    running = ctx.records.journal.running()
+    if running is not None and running.id == pending["operation"]:
+        words = "finished by the controller once the database answered"
+        end(ctx, running, token, "succeeded", words, details={"held": pending["bad"]})
     ctx.records.journal.set_fact(PENDING, None)

@@ -8,9 +8,10 @@ from pipelines.flows.commits import read_branch
 from pipelines.flows.context import Context
 from pipelines.flows.deliver import deliver, operation_id
 from pipelines.flows.drift import drift, heal, heal_traffic
+from pipelines.flows.ending import end, end_left_over
 from pipelines.flows.evidence import say_unsaid
 from pipelines.flows.late import NO_WAY_BACK, row_back
-from pipelines.flows.observe import observe
+from pipelines.flows.observe import WAITING, observe
 from pipelines.flows.publish import publish
 from pipelines.flows.rollback import finish_pending
 from pipelines.flows.slots import require_slots, restage
@@ -61,7 +62,7 @@ def look(ctx: Context, token: int, *, thorough: bool = True) -> str:
     except (Unavailable, InProgress) as error:
         ctx.say("sync", "waiting", error.message)
         _ensure(ctx, token)
-        return f"waiting: {error.message}"
+        return f"{WAITING}{error.message}"
 
 
 def _act(ctx: Context, decision: Decision, token: int, *, thorough: bool) -> str:
@@ -129,16 +130,9 @@ def _publish(ctx: Context, row: ActiveRow, token: int) -> str:
         operation=row.operation,
     )
     ctx.target.mark_published(row.operation, token)
-    _close_left_over(ctx, token)
+    end_left_over(ctx, token, row)
     restage(ctx, ctx.target.read_row().row)
     return f"published the return to {row.release}"
-
-
-def _close_left_over(ctx: Context, token: int) -> None:
-    """A rollback whose process died after the row was written is finished here."""
-    running = ctx.records.journal.running()
-    if running is not None and running.kind == "rollback":
-        ctx.records.journal.close(running.id, token, "succeeded", "finished by the controller")
 
 
 def _switch_back(ctx: Context, row: ActiveRow, token: int) -> str:
@@ -173,18 +167,18 @@ def _resume_undo(ctx: Context, decision: Decision, token: int) -> None:
     if running is None or running.status != "running":
         return
     if running.kind == "rollback":
-        _close_left_over(ctx, token)
+        end_left_over(ctx, token, decision.row)
         return
-    if ctx.records.journal.recall(running.id, "failed") is None:
-        row = ctx.target.read_row().row
-        if row is not None and row.operation == running.id and not row.provisional:
-            ctx.records.journal.close(running.id, token, "succeeded", "confirmed")
-        elif _overtaken(running.id, decision, row):
-            ctx.records.journal.close(running.id, token, "preempted", "a rollback overtook it")
-        return
-    restage(ctx, ctx.target.read_row().row)
+    row = ctx.target.read_row().row
     failed = ctx.records.journal.recall(running.id, "failed")
-    ctx.records.journal.close(running.id, token, "undone", f"{failed['step']}: {failed['message']}")
+    if failed is None:
+        if row is not None and row.operation == running.id and not row.provisional:
+            end(ctx, running, token, "succeeded", "confirmed")
+        elif _overtaken(running.id, decision, row):
+            end(ctx, running, token, "preempted", "a rollback overtook it")
+        return
+    restage(ctx, row)
+    end(ctx, running, token, "undone", f"{failed['step']}: {failed['message']}")
 
 
 def _overtaken(operation: str, decision: Decision, row: ActiveRow | None) -> bool:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 ENVIRONMENTS = ("dev", "staging", "production")
+SHORTEST_NAME = 4
+"""Characters of an id (after `r-`) that are taken for one."""
 
 
 @dataclass(frozen=True, slots=True)
