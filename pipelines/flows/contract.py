@@ -6,9 +6,10 @@ from pipelines.flows.commits import new_operation_id
 from pipelines.flows.context import Context
 from pipelines.flows.slots import CLOSED
 from pipelines.model.branch import ActiveRow
-from pipelines.model.errors import Refused, Unavailable
+from pipelines.model.errors import InProgress, Refused, Unavailable
 from pipelines.model.hook import closed_key
 from pipelines.model.plan import Plan, PlanItem
+from pipelines.model.release import Release
 from pipelines.model.slots import Slot
 
 
@@ -65,13 +66,13 @@ def closed_by(ctx: Context, revisions: tuple[str, ...], row: ActiveRow) -> list[
 
 
 def contract(ctx: Context, plan: Plan, *, reason: str) -> str:
-    """Apply the plan. Returns a sentence."""
+    """Apply the plan. Returns a sentence. Raises InProgress when somebody acts on the environment, or
+    has acted since the plan was made."""
+    _alone(ctx)
     token = ctx.records.lock.preempt(ctx.actor, "contract migration", lease_seconds=600.0)
     try:
-        release = ctx.store.get(plan.release)
+        release, row = _as_planned(ctx, plan)
         revisions = ctx.target.migration_status(release).contract
-        row = ctx.target.read_row().row
-        assert row is not None
         backup = ctx.target.backup(f"before contract {', '.join(revisions)}")
         closes = closed_by(ctx, revisions, row)
         # Closed before it is applied: a crash in between must not leave a way back that is none.
@@ -101,6 +102,29 @@ def contract(ctx: Context, plan: Plan, *, reason: str) -> str:
     finally:
         ctx.records.lock.release(token)
         ctx.wake()
+
+
+def _alone(ctx: Context) -> None:
+    running = ctx.records.journal.running()
+    if running is not None:
+        raise InProgress(
+            f"{running.id} of {running.actor} is under way in {ctx.environment}",
+            hint=f"when it has ended: slipway migrate contract {ctx.environment} --reason …",
+        )
+
+
+def _as_planned(ctx: Context, plan: Plan) -> tuple[Release, ActiveRow]:
+    """Release and row that the plan was made for. The window was judged when it was made."""
+    _alone(ctx)
+    if plan_contract(ctx, early=True).digest != plan.digest:
+        raise InProgress(
+            f"{ctx.environment} has changed since this plan was made; nothing was done",
+            hint=f"look again: slipway migrate contract {ctx.environment} --dry-run",
+        )
+    row = ctx.target.read_row().row
+    if row is None:
+        raise Unavailable(f"the database of {ctx.environment} does not answer")
+    return ctx.store.get(plan.release), row
 
 
 def _tell_hooks(ctx: Context, closes: list[str], operation: str) -> None:
