@@ -55,7 +55,10 @@ def break_(environment: str, reason: str, yes: bool, state: Path, output: str) -
     context = open_environment(state, environment)
     held = context.records.lock.status()
     if held is None:
-        click.echo(f"{environment}: free, nothing to do")
+        if output == "json":
+            print_json({"environment": environment, "token": None, "was": None})
+        else:
+            click.echo(f"{environment}: free, nothing to do")
         return
     confirm("break", f"{environment}: {held.holder} holds the lock for {held.purpose}.", yes=yes)
     from pipelines.flows.locks import break_lock

@@ -35,7 +35,12 @@ yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmati
 
 
 def reason_option(words: str) -> Callable[[F], F]:
-    return click.option("--reason", metavar="TEXT", default="", help=words)
+    return click.option("--reason", metavar="TEXT", default="", callback=_readable, help=words)
+
+
+def _readable(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
+    """A terminal may send bytes that are no UTF-8; nothing is refused for that in the night."""
+    return value.encode(errors="surrogateescape").decode(errors="replace")
 
 
 def _environment(ctx: click.Context, parameter: click.Parameter, value: str) -> str:

@@ -51,10 +51,10 @@ class Printer:
         if event.status in FINAL:
             self._cancel(event.environment)
             self._erase()
-            click.echo(line(event), err=True)
+            self._print(line(event))
         elif self._terminal:
             self._erase()
-            click.echo(line(event)[: shutil.get_terminal_size().columns - 1], err=True, nl=False)
+            self._print(line(event)[: shutil.get_terminal_size().columns - 1], nl=False)
             self._moving = True
         elif event.environment not in self._late and not self._said_already(event):
             timer = threading.Timer(LATE_SECONDS, self._say_late, [event])
@@ -68,7 +68,7 @@ class Printer:
     def _say_late(self, event: Progress) -> None:
         self._late.pop(event.environment, None)
         self._said[event.environment] = (event.step, event.detail)
-        click.echo(line(event), err=True)
+        self._print(line(event))
 
     def _cancel(self, environment: str) -> None:
         timer = self._late.pop(environment, None)
@@ -77,5 +77,12 @@ class Printer:
 
     def _erase(self) -> None:
         if self._moving:
-            click.echo("\r\033[K", err=True, nl=False)
+            self._print("\r\033[K", nl=False)
             self._moving = False
+
+    def _print(self, text: str, *, nl: bool = True) -> None:
+        """Whoever closes the pipe, as `head` does, does not end the operation with it."""
+        try:
+            click.echo(text, err=True, nl=nl)
+        except BrokenPipeError:
+            self._quiet = True

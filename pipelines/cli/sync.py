@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.cli.operation_output import show_plan
+from pipelines.cli.operation_output import EXIT_CODES, show_plan
 from pipelines.cli.options import environment_argument, examples, output_option, state_option
 from pipelines.cli.output import print_json
 from pipelines.cli.session import open_environment
-from pipelines.model.errors import BadInput, InProgress, Unavailable
+from pipelines.model.errors import BadInput, InProgress, NeedsPerson, Unavailable
 
 if TYPE_CHECKING:
     from pipelines.flows.context import Context
@@ -86,19 +86,39 @@ def sync_once(context: Context, dry_run: bool, output: str, *, confirm_prune: bo
     plan = plan_of(context)
     if dry_run or plan.empty:
         return show_plan(plan, output)
-    newest = newest_entry(context)
+    newest, ended = newest_entry(context), last_ended(context)
     done = sync_now(context, plan, confirm_prune=confirm_prune)
     syncs = object_syncs(context, MOST_SYNCS, after=newest)
+    result = result_of(context, done, ended)
     if output == "json":
         print_json({
-            "environment": context.environment, "plan": asdict(plan), "done": done, "syncs": syncs,
+            "environment": context.environment, "plan": asdict(plan), "result": result,
+            "done": done, "syncs": syncs,
         })  # fmt: skip
     else:
         show_plan(plan, output)
         for one in reversed(syncs):
             click.echo(f"  {one['part']:<10} {len(one['results'])} objects: {one['message']}")
-        click.echo(f"  done       {done}")
-    return 0
+        click.echo(f"  {'done' if result == 'succeeded' else result:<10} {done}")
+    return NeedsPerson.exit_code if result == "waiting" else EXIT_CODES.get(result, 5)
+
+
+def last_ended(context: Context) -> tuple[str, str]:
+    """Which operation is the newest, and when it ended (empty: not yet)."""
+    newest = context.records.journal.history(1)
+    return (newest[0].id, newest[0].ended_at) if newest else ("", "")
+
+
+def result_of(context: Context, done: str, before: tuple[str, str]) -> str:
+    """What came of it: the status of the operation that ended meanwhile, whoever ended it."""
+    from pipelines.flows.observe import WAITING
+
+    if done.startswith(WAITING):
+        return "waiting"
+    newest = context.records.journal.history(1)
+    if newest and newest[0].ended_at and last_ended(context) != before:
+        return newest[0].status
+    return "succeeded"
 
 
 def plan_of(context: Context) -> Plan:

@@ -22,7 +22,7 @@ from pipelines.flows.versions import (
     to_cut,
 )
 from pipelines.model.branch import ActiveRow, BranchHead, BranchState
-from pipelines.model.errors import BadInput, InProgress, Refused, Unavailable
+from pipelines.model.errors import BadInput, InProgress, Refused, SlipwayError, Unavailable
 from pipelines.model.live import Check
 from pipelines.model.plan import Plan, PlanItem
 from pipelines.model.release import ENVIRONMENTS, Release
@@ -288,8 +288,17 @@ def promote(ctx: Context, proposal: Proposal, *, wait: bool = True) -> Operation
     if not wait:
         return begun
     ended = follow(ctx, begun)
-    land_active(ctx, actor=ctx.actor, reason=state.reason)
+    _land(ctx, state.reason)
     return ended
+
+
+def _land(ctx: Context, reason: str) -> None:
+    """The release is live whatever comes of this: `slipway status` names the trouble until the
+    controller, which tries again, or a person has ended it."""
+    try:
+        land_active(ctx, actor=ctx.actor, reason=reason)
+    except SlipwayError as error:
+        ctx.say("land", "failed", f"released, and not landed on main: {error.message}")
 
 
 def _begun(ctx: Context, proposal: Proposal, commit: str) -> Operation:

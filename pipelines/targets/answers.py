@@ -104,7 +104,7 @@ def handover_args(request: Handover) -> list[str]:
         args += ["--confirm-by", request.confirm_by]
     if not request.published:
         args.append("--unpublished")
-    return [*args, "--reason", request.reason]
+    return [*args, f"--reason={request.reason}"]  # one word: it may begin with a dash
 
 
 def row_of(result: CommandResult, limit_seconds: float = HANDOVER_SECONDS) -> ActiveRow:
