@@ -57,12 +57,24 @@ def _signal(history: History, **changes: object) -> Signal:
             lambda h: [_signal(h, target_quantity=Decimal("NaN"))], "not a finite", id="NaN"
         ),
         pytest.param(lambda h: [_signal(h, target_quantity=1.5)], "not a finite", id="a float"),
+        pytest.param(
+            lambda h: [_signal(h, target_quantity=Decimal(1000) / 3)], "6 decimal", id="a third"
+        ),
+        pytest.param(
+            lambda h: [_signal(h, target_quantity=Decimal("-1e10"))], "at most 1000000000", id="all"
+        ),
         pytest.param(lambda h: [_signal(h), _signal(h)], "two signals for AAPL", id="twice"),
     ],
 )
 def test_a_wrong_signal_is_refused(script: Callable[[History], object], words: str) -> None:
     with pytest.raises(SignalInvalid, match=words):
         StrategyEngine([_scripted(script)]).on_day(DAYS[0])
+
+
+@pytest.mark.parametrize("target", ["0", "-0", "0.000001", "-12.5", "1e9"])
+def test_a_target_that_a_venue_takes_is_one(target: str) -> None:
+    engine = StrategyEngine([_scripted(lambda h: [_signal(h, target_quantity=Decimal(target))])])
+    assert len(engine.on_day(DAYS[0])) == 1
 
 
 def test_an_exception_in_a_strategy_names_strategy_and_bar() -> None:

@@ -17,6 +17,7 @@ from trading.errors import (
 from trading.market_data.bars import Bar
 from trading.orders.ids import client_order_id
 from trading.orders.model import OrderRequest
+from trading.orders.validation import demanded
 from trading.strategies.base import History, Signal, Strategy
 
 Key = tuple[str, str]
@@ -138,7 +139,9 @@ def _problem(strategy: Strategy, history: History, signal: object, seen: set[str
     target = signal.target_quantity
     if not (isinstance(target, Decimal) and target.is_finite()):
         return f"target {target!r} for {signal.symbol} is not a finite Decimal"
-    return ""
+    # Found here and not by the venue, which would refuse every order of a release that looks good.
+    expected = demanded(abs(target)) if target else ""
+    return f"target {target} for {signal.symbol} must be 0 or {expected}" if expected else ""
 
 
 def orders_for(

@@ -44,11 +44,18 @@ def _price(name: str, price: Decimal | None, order_type: str, needed: bool) -> N
 
 
 def _number(name: str, value: Decimal) -> None:
+    if expected := demanded(value):
+        _refuse(name, value, expected)
+
+
+def demanded(value: Decimal) -> str:
+    """What a quantity or a price that no venue takes must be instead; empty where it is right."""
     if not value.is_finite() or not 0 < value <= _MOST:
-        _refuse(name, value, f"above 0 and at most {_MOST:f}")
+        return f"above 0 and at most {_MOST:f}"
     exponent = value.normalize().as_tuple().exponent
     if isinstance(exponent, int) and exponent < -6:
-        _refuse(name, value, "a number of at most 6 decimal places")
+        return "a number of at most 6 decimal places"
+    return ""
 
 
 def _refuse(field: str, value: object, expected: str) -> None:
