@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from pipelines.flows.context import Context
-from pipelines.model.errors import BadInput, Refused, SlipwayError
+from pipelines.model.branch import ActiveRow
+from pipelines.model.errors import BadInput, NeedsPerson, Refused, SlipwayError
 from pipelines.model.live import BackupInfo
 from pipelines.model.slots import Slot
 
 LEASE_SECONDS = 600.0
+LATCHED_SECONDS = 20.0
 
 
 def backup(ctx: Context, reason: str) -> BackupInfo:
@@ -43,21 +47,23 @@ def restore(ctx: Context, info: BackupInfo, reason: str) -> None:
     """Stop both slots, put the database back, start what the restored row names.
 
     Takes the lock by force: a restore is an emergency. Orders since the backup are known to the
-    venue only; the trader reconciles when it starts. Where the target cannot restore, that is said
-    before anything is stopped.
+    venue only; the trader reconciles when it starts. What the application has latched (a kill switch)
+    stays so, though the backup may be older. Where the target cannot restore, that is said before
+    anything is stopped.
     """
     ctx.target.may_restore(info.name)
     token = ctx.records.lock.preempt(ctx.actor, "restore", lease_seconds=LEASE_SECONDS)
     try:
         before = {slot: ctx.target.observe_slot(slot).release for slot in Slot}
+        latched = _latched(ctx)
         _timed(ctx, "stop", info.name, lambda: _stop(ctx))
         try:
             _timed(ctx, "restore", info.name, lambda: ctx.target.restore(info.name))
         finally:  # a restore that failed left the database as it was: it goes on with that
-            _timed(ctx, "start", info.name, lambda: _start(ctx, before))
+            _timed(ctx, "start", info.name, lambda: _start(ctx, before, latched))
         ctx.records.audit.append(
             actor=ctx.actor, action="restore", reason=reason, result="restored",
-            details={"name": info.name, "taken_at": info.taken_at},
+            details={"name": info.name, "taken_at": info.taken_at, "latched": latched},
         )  # fmt: skip
     finally:
         ctx.records.lock.release(token)
@@ -80,8 +86,40 @@ def _stop(ctx: Context) -> None:
         ctx.target.stop_slot(slot, kill=False)
 
 
-def _start(ctx: Context, before: dict[Slot, str | None]) -> None:
+def _latched(ctx: Context) -> Any:
+    """What the active release says is latched. None where it cannot say: a database that does not
+    answer is a reason to restore it, and no reason not to."""
     row = ctx.target.read_row().row
+    if row is None:
+        return None
+    try:
+        return ctx.target.application_answer(
+            ctx.store.get(row.release), row.slot, "latched", ["show"], LATCHED_SECONDS
+        )
+    except SlipwayError as error:
+        ctx.say("latched", "failed", f"look at it before trading goes on: {error.message}")
+        return None
+
+
+def _keep(ctx: Context, row: ActiveRow, latched: Any) -> None:
+    """Latch it again. Raises where that cannot be: then nothing is started."""
+    if not latched or not latched.get("latched"):
+        return
+    release = ctx.store.get(row.release)
+    words = ["keep", json.dumps(latched)]
+    kept = ctx.target.application_answer(release, row.slot, "latched", words, LATCHED_SECONDS)
+    if not kept or not kept.get("latched"):
+        raise NeedsPerson(
+            f"{release.id} does not latch again what was latched in {ctx.environment}:"
+            f" {json.dumps(latched)}",
+            hint="nothing was started; look at the database, then: slipway up",
+        )
+
+
+def _start(ctx: Context, before: dict[Slot, str | None], latched: Any) -> None:
+    row = ctx.target.read_row().row
+    if row is not None:
+        _keep(ctx, row, latched)
     for slot in Slot:
         wanted = row.release if row and row.slot is slot else before[slot]
         if wanted is not None:

@@ -13,7 +13,7 @@ FILE = "app/slipway.yaml"
 SOCKETS = ("live", "slot", "control")
 COMMANDS = (
     *("migrate", "validate", "reconcile", "shadow", "record", "handover", "why"),
-    *("populate", "exercise", "examine"),
+    *("latched", "populate", "exercise", "examine"),
 )
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,30}")

@@ -80,6 +80,25 @@ def test_a_restore_puts_the_database_back_and_trading_goes_on(installation: Inst
     assert entry["details"]["name"] == backup["name"]
 
 
+def test_a_kill_switch_outlives_a_restore_to_a_time_before_it(installation: Installation) -> None:
+    """Only a person with a reason re-arms it, and a restore is none."""
+    installation.agreement("dev").wait(60)
+    installation.ok("backup", "dev", "--reason", "before the trouble")
+    why = {"reason": "runaway orders", "actor": "Ada"}
+    assert orders.ask(installation, "dev", "POST", "/api/risk/kill", why)[0] == 200
+    try:
+        installation.ok("restore", "dev", "--reason", REASON, "--yes")  # the newest
+        installation.agreement("dev").wait(60)
+        _, risk = orders.ask(installation, "dev", "GET", "/api/risk")
+        assert (risk["kill_switch"]["killed"], risk["kill_switch"]["reason"]) == (
+            True,
+            "runaway orders",
+        )
+    finally:
+        orders.ask(installation, "dev", "POST", "/api/risk/rearm", {"reason": "test is over"})
+    orders.wait_state(installation, "dev", orders.place(installation, "dev"), *SENT, seconds=60)
+
+
 def test_the_token_of_a_restored_database_is_higher_than_any_before(
     installation: Installation,
 ) -> None:

@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "handover": ("trading.cli.handover", "show, switch or confirm the active slot"),
     "populate": ("trading.cli.populate", "fill a copy with made-up rows, to rehearse migrations"),
     "exercise": ("trading.cli.exercise", "ask a running API as its users do, and time it"),
+    "latched": ("trading.cli.latched", "what only a person may lift, over a restored database"),
     "why": ("trading.cli.why", "explain where an order came from"),
 }
 
