@@ -2,7 +2,8 @@
 
 1. store     bars and the replay's place, fenced, in one transaction
 2. trade     the venue matches the day (once), its fills go into the ledger
-3. decide    strategies look at the day; signals, intents and "done" in one fenced transaction
+3. decide    strategies look at the day; its equity, signals, intents and "done" in one fenced
+             transaction
 
 A process that takes over finds which step was last and goes on there; ids are functions of the
 day, so a step done twice is the same step.
@@ -48,19 +49,9 @@ with {FENCE}, prices as (
 select 1 from fence
 """
 
-_DONE = f"""
-with {FENCE}, signals as (
-  insert into trading.signals (strategy, symbol, bar_timestamp, target_quantity, reason, release,
-    epoch)
-  select strategy, symbol, bar_timestamp, target_quantity, reason, %(release)s, %(epoch)s
-  from jsonb_to_recordset(%(signals)s) as x(strategy text, symbol text, bar_timestamp timestamptz,
-    target_quantity numeric, reason text)
-  where exists (select 1 from fence)
-  on conflict do nothing
-), moved as (
-  update trading.replay_state set completed_day = %(day)s, updated_at = clock_timestamp()
-  where exists (select 1 from fence)
-), sums as (
+# Written before the orders of the day are judged: the limit of a day's loss is about this day.
+_EQUITY = f"""
+with {FENCE}, sums as (
   select coalesce(sum(p.realized_profit), 0) as realized,
     coalesce(sum((coalesce(i.last_price, p.average_price) - p.average_price) * p.quantity), 0)
       as unrealized,
@@ -73,10 +64,27 @@ with {FENCE}, signals as (
   on conflict (bar_timestamp) do update set equity = excluded.equity,
     realized_profit = excluded.realized_profit, unrealized_profit = excluded.unrealized_profit,
     fees = excluded.fees
-  returning bar_timestamp, equity
+)
+select 1 from fence
+"""
+
+# The event comes last: who wrote one keeps all other writers of events waiting until the commit.
+_DONE = f"""
+with {FENCE}, signals as (
+  insert into trading.signals (strategy, symbol, bar_timestamp, target_quantity, reason, release,
+    epoch)
+  select strategy, symbol, bar_timestamp, target_quantity, reason, %(release)s, %(epoch)s
+  from jsonb_to_recordset(%(signals)s) as x(strategy text, symbol text, bar_timestamp timestamptz,
+    target_quantity numeric, reason text)
+  where exists (select 1 from fence)
+  on conflict do nothing
+), moved as (
+  update trading.replay_state set completed_day = %(day)s, updated_at = clock_timestamp()
+  where exists (select 1 from fence)
 ), told as (
   insert into trading.events (kind, payload)
-  select 'equity', jsonb_build_object('bar_timestamp', bar_timestamp, 'equity', equity) from point
+  select 'equity', jsonb_build_object('bar_timestamp', bar_timestamp, 'equity', equity)
+  from trading.equity, fence where bar_timestamp = %(day)s
 )
 select 1 from fence
 """
@@ -211,24 +219,26 @@ class LiveDay:
         day = today.timestamp
         self._catch_up(day)
         signals = self._engine.on_day(today.bars)
-        asked_at = time.monotonic()
-        with self._connection.transaction():
+        values = {
+            **lease.values(),
+            "day": day,
+            "release": self._release,
+            "cash": self._values.account.starting_cash,
+            "signals": Jsonb([_signal(signal) for signal in signals]),
+        }
+        with self._connection.transaction():  # a lost lease raises: that undoes all of it
+            self._fenced(lease, _EQUITY, values)
             orders = orders_for(signals, self._held(), {}) if signals else []
             written = write_intents(
                 self._connection, lease, orders, self._values.risk, self._release
             )
-            done = self._connection.execute(
-                _DONE,
-                {
-                    **lease.values(),
-                    "day": day,
-                    "release": self._release,
-                    "cash": self._values.account.starting_cash,
-                    "signals": Jsonb([_signal(signal) for signal in signals]),
-                },
-            ).fetchone()
-            lease.seen(done is not None, asked_at)  # raising undoes the transaction
+            self._fenced(lease, _DONE, values)
         return written
+
+    def _fenced(self, lease: Lease, statement: str, values: dict[str, Any]) -> None:
+        asked_at = time.monotonic()
+        held = self._connection.execute(statement, values).fetchone()
+        lease.seen(held is not None, asked_at)
 
     def follow(self) -> None:
         """Keep the engine warm in a slot that does not trade: the days others completed."""
