@@ -59,6 +59,16 @@ def worst_position(request: OrderRequest, facts: Facts) -> Decimal:
     return facts.position - facts.open_sells - request.quantity
 
 
+def only_reduces(request: OrderRequest, facts: Facts) -> bool:
+    """Whether it brings the position nearer to zero, not past it, whatever open orders fill.
+
+    Open orders of its own side count as filled before it: what they leave is all that it may take.
+    Those of the other side only widen the room, if they fill; so they do not count.
+    """
+    worst = worst_position(request, facts)
+    return worst <= 0 if request.side == "buy" else worst >= 0
+
+
 def _failures(request: OrderRequest, facts: Facts, limits: RiskValues) -> Iterator[RiskRefused]:
     if facts.killed:
         yield KillSwitchOn(
@@ -96,8 +106,10 @@ def _failures(request: OrderRequest, facts: Facts, limits: RiskValues) -> Iterat
 def _exposure_failures(
     request: OrderRequest, facts: Facts, limits: RiskValues
 ) -> Iterator[RiskRefused]:
+    # A position above its limit, say after a rise in price, must not lock its owner in.
+    bound = not only_reduces(request, facts)
     position = abs(worst_position(request, facts))
-    if position > limits.max_position_quantity:
+    if bound and position > limits.max_position_quantity:
         yield PositionLimit(
             f"the position in {request.symbol} could become {position} shares, above "
             f"{limits.max_position_quantity}",
@@ -111,6 +123,12 @@ def _exposure_failures(
             symbol=request.symbol,
         )
         return
+    yield from _notional_failures(request, limits, price, position if bound else Decimal(0))
+
+
+def _notional_failures(
+    request: OrderRequest, limits: RiskValues, price: Decimal, position: Decimal
+) -> Iterator[RiskRefused]:
     notional = request.quantity * price
     if notional > limits.max_order_notional:
         yield NotionalLimit(
