@@ -12,8 +12,9 @@ import psycopg
 import pytest
 from world import LIMITS, World, assert_book_equals_ledger, assert_never_two_holders, wait_until
 
-from trading.orders.model import OrderRequest
-from trading.orders.service import submit
+from trading.orders.model import OrderRequest, State
+from trading.orders.service import cancel, submit
+from trading.risk import killswitch
 
 
 class Customer(threading.Thread):
@@ -180,8 +181,6 @@ def test_a_stopped_trader_writes_and_sends_nothing_when_it_wakes(trading_world: 
 
 
 def test_the_kill_switch_stops_sending_and_cancels_what_works(trading_world: World) -> None:
-    from trading.risk import killswitch
-
     world = trading_world
     world.submit("resting", type="limit", limit_price=Decimal("0.01"))
     wait_until(lambda: world.states()["resting"] == "ACKED", "it rests")
@@ -199,8 +198,6 @@ def test_the_kill_switch_stops_sending_and_cancels_what_works(trading_world: Wor
 
 
 def test_a_cancel_reaches_the_venue(trading_world: World) -> None:
-    from trading.orders.service import cancel
-
     world = trading_world
     world.submit("limit", type="limit", limit_price=Decimal("0.01"))
     wait_until(lambda: world.states()["limit"] == "ACKED", "it rests")
@@ -208,3 +205,69 @@ def test_a_cancel_reaches_the_venue(trading_world: World) -> None:
     wait_until(lambda: world.states()["limit"] == "CANCELED", "it is cancelled")
     mine = [o for o in world.book()["orders"] if o["client_order_id"] == "limit"]
     assert [order["state"] for order in mine] == ["CANCELED"]
+
+
+def _claimed_and_killed(world: World, name: str, source: str = "api") -> None:
+    """The trader took this order to send it and was killed before it did."""
+    world.kill("blue")
+    assert world.submit(name, source=source).created
+    world.connection.execute(
+        "update trading.orders o set state = 'SENT', timeline = l.timeline, epoch = l.epoch "
+        "from trading.lease l where client_order_id = %s",
+        [name],
+    )
+
+
+def _arrived(world: World) -> set[str]:
+    return {order["client_order_id"] for order in world.book()["orders"]}
+
+
+def test_an_order_cancelled_before_it_left_never_reaches_the_venue(trading_world: World) -> None:
+    world = trading_world
+    _claimed_and_killed(world, "unwanted")
+    assert cancel(world.connection, "unwanted").state is State.SENT
+    world.start_trader("blue")
+    wait_until(lambda: world.states()["unwanted"] == "CANCELED", "it is over")
+    world.come_to_rest()
+    assert "unwanted" not in _arrived(world)
+    assert_book_equals_ledger(world)
+
+
+def test_days_go_on_under_the_kill_switch_and_arming_sends_nothing_old(
+    trading_world: World,
+) -> None:
+    world = trading_world
+    _claimed_and_killed(world, "swept", source="strategy")
+    killswitch.trip(world.connection, "test", "Ada")
+    (before,) = world.one("select count(*) from trading.equity")
+    world.start_trader("blue")
+    wait_until(lambda: world.states()["swept"] == "CANCELED", "it is over")
+    days = "select count(*) from trading.equity"
+    wait_until(lambda: world.one(days)[0] > before + 3, "days go by")
+    killswitch.rearm(world.connection, "all is well", "Ada")
+    assert world.submit("later").accepted
+    wait_until(lambda: world.states()["later"] == "FILLED", "trading goes on")
+    assert "swept" not in _arrived(world)
+
+
+def test_a_cancelled_order_that_may_still_arrive_is_kept_out_by_a_new_token(
+    trading_world: World,
+) -> None:
+    """A trader that lives takes its lease again and is sure then."""
+    world = trading_world
+    (sent_under,) = world.one(
+        """insert into trading.orders (client_order_id, source, strategy, symbol, side, quantity,
+        type, reference_price, content_hash, release, state, cancel_requested, timeline, epoch)
+        select 'late', 'strategy', 'momentum', 'AAPL', 'buy', 1, 'market', 1, '', 'r1', 'UNKNOWN',
+        true, timeline, epoch from trading.lease returning epoch"""
+    )
+    wait_until(lambda: world.states()["late"] == "CANCELED", "it is over")
+    (ended_under,) = world.one(
+        "select epoch from trading.order_events where client_order_id = 'late' "
+        "and to_state = 'CANCELED'"
+    )
+    assert ended_under == sent_under + 1
+    wait_until(lambda: world.holds("blue") and world.ready("blue"), "it trades again")
+    world.come_to_rest()
+    assert "late" not in _arrived(world)
+    assert_never_two_holders(world)

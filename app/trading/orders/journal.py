@@ -26,6 +26,11 @@ _PAIRS = ", ".join(
 )
 _NOTE = """insert into trading.order_events (client_order_id, from_state, to_state, detail,
     timeline, epoch)"""
+_TELL = """insert into trading.events (kind, payload)
+  select 'orders', jsonb_build_object('orders', jsonb_agg(jsonb_build_object(
+    'client_order_id', client_order_id, 'state', state, 'symbol', symbol, 'side', side,
+    'quantity', quantity, 'filled_quantity', filled_quantity)))
+  from moved having count(*) > 0"""
 
 Row = dict[str, Any]
 
@@ -34,7 +39,8 @@ with {FENCE}, armed as materialized (
   select 1 from trading.risk_state where not killed for share
 ), picked as materialized (
   select client_order_id, state from trading.orders
-  where (state = 'NEW' or (state = 'UNKNOWN' and client_order_id = any(%(again)s)))
+  where (state = 'NEW'
+      or (state = 'UNKNOWN' and not cancel_requested and client_order_id = any(%(again)s)))
     and exists (select 1 from fence) and exists (select 1 from armed)
   order by created_at limit {CLAIM_LIMIT} for update skip locked
 ), claimed as (
@@ -66,11 +72,7 @@ with {FENCE}, said as (
 ), noted as (
   {_NOTE} select client_order_id, before, state, reason, %(timeline)s, %(epoch)s from moved
 ), told as (
-  insert into trading.events (kind, payload)
-  select 'orders', jsonb_build_object('orders', jsonb_agg(jsonb_build_object(
-    'client_order_id', client_order_id, 'state', state, 'symbol', symbol, 'side', side,
-    'quantity', quantity, 'filled_quantity', filled_quantity)))
-  from moved having count(*) > 0
+  {_TELL}
 )
 select (select count(*) from moved) from fence
 """
@@ -89,6 +91,27 @@ with {FENCE}, picked as materialized (
   from moved
 )
 select (select count(*) from moved) from fence
+"""
+
+# Not at the venue, and nobody wants it any more. It is over where an older token sent it: the venue
+# refuses that by now. What this token sent may still be on its way: that is only counted.
+_WITHDRAW = f"""
+with {FENCE}, unwanted as materialized (
+  select client_order_id, (timeline, epoch) < (%(timeline)s, %(epoch)s) as refused
+  from trading.orders
+  where state = 'UNKNOWN' and cancel_requested and client_order_id = any(%(lost)s)
+    and exists (select 1 from fence) for update
+), moved as (
+  update trading.orders o set state = 'CANCELED', reason = 'cancelled before it arrived',
+    updated_at = clock_timestamp()
+  from unwanted where o.client_order_id = unwanted.client_order_id and refused
+  returning o.*
+), noted as (
+  {_NOTE} select client_order_id, 'UNKNOWN', 'CANCELED', reason, %(timeline)s, %(epoch)s from moved
+), told as (
+  {_TELL}
+)
+select (select count(*) from unwanted where not refused) as under_way from fence
 """
 
 # The kill switch is on: what never left ends here, what is at the venue gets a cancel.
@@ -154,7 +177,8 @@ class Journal:
     async def claim(self, again: Sequence[str] = ()) -> list[Row]:
         """Move NEW orders to SENT and return them: these, and only these, may be sent now.
 
-        `again`: UNKNOWN ones that the venue does not know. Nothing while the kill switch is on.
+        `again`: UNKNOWN ones that the venue does not know; a cancelled one is not sent again.
+        Nothing while the kill switch is on.
         """
         rows = await self.fenced(_CLAIM, {"again": list(again)})
         return [row for row in rows if row["client_order_id"] is not None]
@@ -167,6 +191,14 @@ class Journal:
 
     async def disown(self) -> None:
         await self.fenced(_DISOWN, {})
+
+    async def withdraw(self, lost: Sequence[str]) -> int:
+        """End those of `lost` that were cancelled; return how many may still reach the venue.
+
+        `lost`: the venue was asked for them after it had this token, and does not know them.
+        """
+        rows = await self.fenced(_WITHDRAW, {"lost": list(lost)})
+        return int(rows[0]["under_way"])
 
     async def sweep(self) -> None:
         await self.fenced(_SWEEP, {})

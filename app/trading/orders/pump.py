@@ -68,13 +68,22 @@ class Pump:
         """Ask the venue for orders whose fate is unknown; True when none is left.
 
         What it does not know is sent again under the same id: it has seen this process's token,
-        so an older request that is still under way will be refused. Raises `VenueUnavailable`.
+        so an older request that is still under way will be refused. What was cancelled meanwhile
+        ends instead. Raises `VenueUnavailable`, and `SendOutcomeUnknown` for a cancelled order that
+        this very token sent: it may still arrive, and only a newer token keeps it out.
         """
         self.unknown += len(unknown)
         known = await self._venue.orders(list(unknown))
         await self._journal.record([outcome_of(document) for document in known.values()])
         lost = [name for name in unknown if name not in known]
         if lost:
+            under_way = await self._journal.withdraw(lost)
+            if under_way:
+                raise SendOutcomeUnknown(
+                    f"{under_way} cancelled orders may still be on their way to the venue; the "
+                    "lease is taken again, with a token that keeps them out",
+                    orders=under_way,
+                )
             claimed = await self._journal.claim(again=lost)
             await self.send(claimed)
         return not (await self._journal.to_do()).unknown

@@ -7,8 +7,9 @@
      └──► CANCELED, REJECTED            (never left the house)
 
 UNKNOWN: it was sent and nobody knows whether it arrived. Only the venue's own word leads out of
-it; silence never does. Back to SENT means: the venue said it does not know the order, so it is
-sent again under the same id.
+it; silence never does. Where the venue says that it does not know the order, it is sent again
+under the same id: back to SENT. If it was cancelled meanwhile, it is CANCELED instead, as soon as
+the venue refuses the token that sent it, so that no late request can bring it there after all.
 """
 
 from __future__ import annotations
