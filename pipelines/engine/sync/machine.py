@@ -109,9 +109,17 @@ class Machine:
 
     def _observe(self, live: Live, now: float) -> None:
         for task in self.tasks:
-            if task.state == RUNNING:
+            if self._judged(task):
                 task.observe(live)
                 task.looked_seconds = task.looked_seconds or now
+
+    def _judged(self, task: RunningTask) -> bool:
+        """Does what becomes of it still decide how the sync ends? What nobody waits for does not, or the
+        health of an object that was applied well would fail the sync that applied it."""
+        if task.state != RUNNING:
+            return False
+        waited = self.limits.wait_for_health and not self._last_applied
+        return task.hook or waited or self.limits.wait_for_last
 
     def _act(self, verb: Verb, tasks: Iterable[RunningTask], message: str) -> Act | None:
         """One group of `verb`; None when there is nothing to do."""
@@ -123,7 +131,7 @@ class Machine:
         late = [
             task
             for task in self.tasks
-            if task.state == RUNNING
+            if self._judged(task)
             and not task.seen
             and task.step.key not in live
             and now - task.looked_seconds > LOOK_SECONDS

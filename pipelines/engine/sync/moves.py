@@ -113,9 +113,10 @@ class Limits:
     """How a sync is run. Argo CD sleeps two seconds between waves and has no time limit.
 
     `dry_run`: ask the API server about everything before anything is written.
-    `wait_for_health`: what a step made is healthy before the next step begins; hooks are waited for
-    always. `wait_for_last`: wait also for the health (and the prunes) of the last step, which Argo CD
-    does only when that step has hooks. `adopt`: the operation is taken up after its runtime died: hooks that
+    `wait_for_health`: what a step made is healthy before the next step begins, and one that is degraded
+    fails the sync; hooks are waited for always. `wait_for_last`: wait also for the health (and the prunes)
+    of the last step, which Argo CD does only when that step has hooks. What is not waited for is not
+    judged either. `adopt`: the operation is taken up after its runtime died: hooks that
     it made (`hooks.marked`) go on, or have ended already. `confirm`: what a person does to confirm
     what `Prune=confirm` holds back, in words.
     """
