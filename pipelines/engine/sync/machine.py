@@ -46,6 +46,7 @@ class Machine:
         places = [task.place for task in self.tasks]
         self._many = bool(places) and places[0] != places[-1]
         self._by_id = {task.id: task for task in self.tasks}
+        assert len(self._by_id) == len(self.tasks), "a plan has one step for an object in a phase"
         self._open: set[tuple[Verb, object]] = set()
         self._dry = not limits.dry_run
         self._dry_failed = self._approved = self._last_applied = False

@@ -12,7 +12,7 @@ from pipelines.engine.sync import hooks, notes, prepare, tracking
 from pipelines.engine.sync.manifests import refuse_twins
 from pipelines.engine.sync.order import Task, mirror_prunes, ordered, prune_last, wave_of
 from pipelines.engine.sync.steps import step_of
-from pipelines.model.errors import Refused
+from pipelines.model.errors import BadInput, Refused
 from pipelines.model.resource import Resource, ResourceKey
 from pipelines.model.sync import Action, PlanStep, SyncPhase, SyncPlan, SyncSettings
 
@@ -48,7 +48,9 @@ def plan(
     tasks += _namespace(tasks, live, settings)
     mirror_prunes(tasks)
     prune_last(tasks, settings.options)
-    steps = tuple(step_of(task, settings) for task in ordered(tasks, settings.namespace))
+    found = ordered(tasks, settings.namespace)
+    _refuse_to_make_twice(found)
+    steps = tuple(step_of(task, settings) for task in found)
     _refuse_to_empty(wanted, steps, settings)
     return SyncPlan(steps, settings, (*_ending_namespaces(steps, live), *_warnings(steps)))
 
@@ -122,6 +124,26 @@ def _namespace(
         return
     manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": settings.namespace}}
     yield Task(SyncPhase.PRE_SYNC, 0, key, Resource(manifest, "sync option CreateNamespace"), None)
+
+
+def _refuse_to_make_twice(tasks: Sequence[Task]) -> None:
+    """Unnamed hooks have names by now: of one object only one of a phase can be followed."""
+    seen: dict[tuple[ResourceKey, SyncPhase], Task] = {}
+    for task in tasks:
+        if task.skipped:
+            continue
+        first = seen.setdefault((task.key, task.phase), task)
+        if first is not task:
+            raise BadInput(
+                f"{_origin(task)}: {task.key} is there twice in {task.phase}, "
+                f"first in {_origin(first)}",
+                hint="give each hook a metadata.name or a metadata.generateName of its own",
+            )
+
+
+def _origin(task: Task) -> str:
+    known = task.desired or task.live
+    return known.origin if known else ""
 
 
 def _refuse_to_empty(

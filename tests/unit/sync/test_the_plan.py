@@ -10,7 +10,7 @@ import pytest
 from pipelines.engine.sync.plan import plan
 from pipelines.model.errors import BadInput, Refused
 from pipelines.model.resource import Resource, ResourceKey
-from pipelines.model.sync import IgnoreRule, SyncSettings
+from pipelines.model.sync import Action, IgnoreRule, SyncSettings
 from tests.unit.sync.objects import (
     NAMESPACE,
     SETTINGS,
@@ -164,6 +164,29 @@ def test_an_unnamed_hook_is_named_after_revision_phase_and_time() -> None:
     ]
     assert made.steps[0].desired is not None
     assert "generateName" not in made.steps[0].desired.metadata
+
+
+@pytest.mark.parametrize("wave", [None, 3])
+def test_two_unnamed_hooks_that_would_get_one_name_are_refused(wave: int | None) -> None:
+    """Whatever their waves: only one of them could be followed, and the sync would never end."""
+    named = {"generateName": "migrate-"}
+    first = replace(thing("Job", "", hook="PreSync", meta=named), origin="a.yaml: document 1")
+    second = replace(
+        thing("Job", "", hook="PreSync", wave=wave, meta=named), origin="b.yaml: document 2"
+    )
+    with pytest.raises(BadInput) as caught:
+        planned([first, second])
+    assert "there twice in PreSync" in caught.value.message
+    assert "a.yaml: document 1" in caught.value.message
+    assert "b.yaml: document 2" in caught.value.message
+    assert "generateName" in caught.value.hint
+
+
+def test_unnamed_hooks_of_one_beginning_may_run_in_other_phases_or_never() -> None:
+    named = {"generateName": "migrate-"}
+    hooks = [thing("Job", "", hook=hook, meta=named) for hook in ("PreSync", "PostSync")]
+    tests = [thing("Job", "", hook="PostDelete", meta=named) for _ in range(2)]
+    assert [step.action for step in planned([*hooks, *tests]).steps].count(Action.HOOK) == 2
 
 
 def test_every_hook_gets_the_finalizer_that_keeps_it_until_it_was_judged() -> None:
