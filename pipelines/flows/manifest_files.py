@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 from pipelines.engine.sync.documents import MAX_BYTES
 from pipelines.engine.sync.manifests import read_bytes, refuse_twins
@@ -13,6 +15,7 @@ from pipelines.model.resource import Resource
 
 ENDINGS = (".yaml", ".yml", ".json")
 STDIN = "-"
+SHOWN_CHARACTERS = 200
 
 
 def read_files(names: Iterable[str], *, strict: bool = True) -> list[Resource]:
@@ -28,8 +31,9 @@ def read_files(names: Iterable[str], *, strict: bool = True) -> list[Resource]:
             found += read_bytes(_standard_input(), "standard input", strict=strict)
             continue
         for file in _files(Path(name)):
-            if file.resolve() not in files:
-                files.add(file.resolve())
+            real = _real(file)
+            if real not in files:
+                files.add(real)
                 found += read_bytes(read_limited(file), str(file), strict=strict)
     if strict:
         refuse_twins(found)
@@ -57,9 +61,22 @@ def read_limited(file: Path) -> bytes:
         with file.open("rb") as opened:  # a pipe has no size
             return _limited(opened.read(MAX_BYTES + 1), str(file))
     except OSError as error:
-        raise BadInput(
-            f"{file}: {(error.strerror or str(error)).lower()}", hint="name a file that can be read"
-        ) from None
+        raise _unreadable(file, error) from None
+
+
+def _unreadable(path: Path, error: OSError | RuntimeError) -> BadInput:
+    why = getattr(error, "strerror", None) or "a symbolic link that leads back to itself"
+    name = str(path)
+    shown = name if len(name) <= SHOWN_CHARACTERS else f"{name[: SHOWN_CHARACTERS - 1]}…"
+    return BadInput(f"{shown}: {why.lower()}", hint="name a file or folder that can be read")
+
+
+def _real(file: Path) -> Path:
+    """What the name leads to, so that no file is read twice."""
+    try:
+        return file.resolve()
+    except (OSError, RuntimeError) as error:  # Python 3.11 raises RuntimeError for a loop of links
+        raise _unreadable(file, error) from None
 
 
 def _limited(data: bytes, name: str = "standard input") -> bytes:
@@ -77,18 +94,31 @@ def _too_large(name: str, size: str) -> BadInput:
 
 def _files(path: Path) -> Iterator[Path]:
     """Sorted, so that messages are the same everywhere. Hidden files and folders are left out."""
-    if not path.is_dir():
+    try:
+        inside = sorted(_manifests(path)) if path.is_dir() else None
+    except OSError as error:
+        raise _unreadable(Path(error.filename or path), error) from None
+    if inside is None:
         yield path
         return
-    inside = sorted(
-        file
-        for file in path.rglob("*")
-        if file.suffix in ENDINGS
-        and file.is_file()
-        and not any(part.startswith(".") for part in file.relative_to(path).parts)
-    )
     if not inside:
         raise BadInput(
             f"{path}: no manifests in this folder", hint=f"it needs {', '.join(ENDINGS)} files"
         )
     yield from inside
+
+
+def _manifests(folder: Path) -> Iterator[Path]:
+    """What cannot be read is an error: it would count as no longer desired. So does a link to nothing."""
+
+    def refuse(error: OSError) -> NoReturn:
+        raise error
+
+    for inside, folders, names in os.walk(folder, onerror=refuse):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in names:
+            file = Path(inside, name)
+            if file.suffix not in ENDINGS or name.startswith("."):
+                continue
+            if file.is_file() or file.is_symlink():
+                yield file

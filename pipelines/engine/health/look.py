@@ -73,7 +73,8 @@ def optional_number(container: Mapping[str, Any], *path: str) -> int | None:
     value = field(container, *path)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value):
+    whole = isinstance(value, float) and value.is_integer()  # which what is endless is not
+    if not whole and (isinstance(value, bool) or not isinstance(value, int)):
         raise Unreadable(f"{'.'.join(path)} is {value!r}, not a whole number")
     return int(value)
 

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, NoReturn
 
 import yaml
@@ -92,7 +93,13 @@ def _json(text: str, origin: str) -> list[Document]:
     def endless(word: str) -> NoReturn:
         raise BadInput(f"{origin}: {word} is not a number to work with", hint="put it in quotes")
 
-    decoder = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=endless)
+    def finite(digits: str) -> float:  # 1e999 is no constant, but endless as well
+        value = float(digits)
+        return value if isfinite(value) else endless(digits)
+
+    decoder = json.JSONDecoder(
+        object_pairs_hook=_unique, parse_constant=endless, parse_float=finite
+    )
     found: list[Document] = []
     place = _after_space(text, 0)
     try:

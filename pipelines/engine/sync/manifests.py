@@ -99,7 +99,28 @@ def _object(value: dict[str, Any], where: str, *, strict: bool) -> Resource:
                 f"{where}: metadata.{name}: {part!r:.60} is no mapping",
                 hint="write `key: value` lines",
             )
+    _check_annotations(metadata.get("annotations") or {}, where)
+    _check_finalizers(metadata.get("finalizers"), where)
     return Resource(value, where)
+
+
+def _check_annotations(annotations: dict[str, Any], where: str) -> None:
+    """Also of live objects: what decides about a prune or a wave is read out of texts."""
+    for name, value in annotations.items():
+        if not isinstance(value, str):
+            raise BadInput(
+                f"{where}: metadata.annotations: {name}: {value!r:.60} is not text",
+                hint="put the value in quotes",
+            )
+
+
+def _check_finalizers(value: Any, where: str) -> None:
+    texts = isinstance(value, list) and all(isinstance(one, str) for one in value)
+    if value is not None and not texts:
+        raise BadInput(
+            f"{where}: metadata.finalizers: {value!r:.60} is no list of texts",
+            hint="write each as `- name`, in quotes where it is a number",
+        )
 
 
 def _text(value: dict[str, Any], key: str, path: str, where: str, *, empty: bool = False) -> None:

@@ -53,11 +53,6 @@ def wave(annotations: Mapping[str, str]) -> int:
 def check(resource: Resource) -> None:
     """Refuse by name what Slipway does not implement, and waves that are none. Raises BadInput."""
     for name, value in resource.annotations.items():
-        if not isinstance(value, str):
-            raise BadInput(
-                f"{resource.origin}: annotation {name}: {value!r} is not text",
-                hint="put the value in quotes",
-            )
         if name.startswith(PREFIX) and name not in KNOWN:
             close = difflib.get_close_matches(name, KNOWN, n=1)
             guess = f"did you mean {close[0]!r}? " if close else ""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -218,6 +220,99 @@ def test_missing_files_and_empty_folders_are_named(
     assert (code, "none.yaml: no such file" in err) == (2, True)
     code, _, err = said(capsys, "-f", tmp_path)
     assert (code, "no manifests in this folder" in err) == (2, True)
+
+
+def test_names_that_lead_nowhere_are_bad_input(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "gone.yaml").symlink_to(tmp_path / "nothing")
+    for name, words in (
+        ("x" * 300, "file name too long"),
+        (loop, "symbolic link"),
+        (folder, "gone.yaml: no such file"),
+    ):
+        for command in ("plan", "health"):
+            assert run([command, "-f", str(name)]) == 2
+            error = capsys.readouterr().err
+            assert words in error
+            assert "name a file or folder" in error
+            assert len(error) < 400 + len(str(tmp_path))
+
+
+def test_a_folder_that_may_not_be_read_is_bad_input_wherever_it_lies(
+    files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Left out, its objects would be taken for what is not desired any more."""
+    scan = os.scandir
+
+    def closed(path: str) -> Any:
+        if Path(path).name == "deep":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr("os.scandir", closed)
+    code, out, err = said(capsys, "-f", files / "new")
+    assert (code, out) == (2, "")
+    assert f"{files / 'new' / 'deep'}: permission denied" in err
+
+
+def test_a_name_that_may_not_be_looked_up_is_bad_input(
+    files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(path: Path) -> bool:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "is_dir", closed)
+    code, _, err = said(capsys, "-f", files / "new" / "web.yaml")
+    assert code == 2
+    assert "web.yaml: permission denied" in err
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *[(name, "5") for name in ("sync-wave", "hook", "tracking-id", "sync-options")],
+        *[("helm.sh/hook", "true"), ("helm.sh/hook-weight", "5")],
+    ],
+)
+@pytest.mark.parametrize("live", [True, False])
+def test_an_annotation_without_quotes_is_bad_input_in_every_file(
+    name: str, value: str, live: bool, files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = name if "/" in name else f"argocd.argoproj.io/{name}"
+    odd = files / "odd.yaml"
+    odd.write_text(WEB.replace("name: web", f"name: web, annotations: {{{name}: {value}}}"))
+    ways = [["plan", "-f", files / "new", "--live", odd], ["health", "-f", odd]]
+    if not live:
+        ways = [["plan", "-f", odd]]
+    for words in ways:
+        assert run([str(word) for word in words]) == 2
+        error = capsys.readouterr().err
+        assert "odd.yaml: document 1, line 1" in error
+        assert f"{name}: {value.title()} is not text" in error
+
+
+def test_finalizers_that_are_no_texts_are_bad_input(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    odd, more = files / "odd.yaml", "finalizers: [1], deletionTimestamp: '2026-01-01T00:00:00Z'"
+    odd.write_text(WEB.replace("name: web", f"name: web, {more}"))
+    code, _, err = said(capsys, "-f", files / "new", "--live", odd)
+    assert code == 2
+    assert "metadata.finalizers: [1] is no list of texts" in err
+
+
+def test_a_number_without_end_is_bad_input(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    odd = files / "odd.json"
+    odd.write_text('{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a"}, '
+                   '"spec": {"replicas": 1e999}}')  # fmt: skip
+    for command in ("plan", "health"):
+        assert run([command, "-f", str(odd)]) == 2
+        assert "1e999 is not a number" in capsys.readouterr().err
 
 
 def test_the_same_object_in_two_files_is_refused(

@@ -214,3 +214,14 @@ def test_a_daemon_set(
     spec: dict[str, Any], status: dict[str, Any], expected: tuple[str, str]
 ) -> None:
     assert judged("DaemonSet", spec, status) == expected
+
+
+@pytest.mark.parametrize("replicas", [float("inf"), float("nan"), 1.5, True, "2"])
+def test_a_number_that_is_none_makes_a_deployment_unknown(replicas: Any) -> None:
+    status, message = judged("Deployment", {"replicas": replicas}, seen())
+    assert status == "Unknown"
+    assert "not a whole number" in message
+
+
+def test_a_whole_number_may_be_written_with_a_point() -> None:
+    assert judged("Deployment", {"replicas": 2.0}, seen(updatedReplicas=1))[0] == "Progressing"

@@ -48,6 +48,7 @@ def bomb(levels: int) -> str:
         pytest.param("a: .nan", ".nan is not a number", id="NaN"),
         pytest.param("a: -.inf", "-.inf is not a number", id="infinity"),
         pytest.param('{"a": NaN}', "NaN is not a number", id="NaN in JSON"),
+        pytest.param('{"a": -1e999}', "-1e999 is not a number", id="too large in JSON"),
         pytest.param("1: 2", "key '1' is not text", id="key is a number"),
         pytest.param("? [a]\n: b", "is not text", id="key is a list"),
         pytest.param("a: !!python/object:os.system x", "tag", id="python tag"),
@@ -243,9 +244,32 @@ def test_annotations_that_are_not_honoured_are_refused_by_name(
     assert refused.value.hint
 
 
-def test_an_annotation_that_is_no_text_is_refused() -> None:
-    (resource,) = read_documents(
-        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  annotations:\n    wave: 5", "f"
-    )
-    with pytest.raises(BadInput, match="5 is not text"):
-        prepare.check(resource)
+@pytest.mark.parametrize("strict", [True, False])
+@pytest.mark.parametrize(
+    ("metadata", "words"),
+    [
+        ("annotations: {argocd.argoproj.io/sync-wave: 1}",
+         "metadata.annotations: argocd.argoproj.io/sync-wave: 1 is not text"),
+        ("annotations: {helm.sh/hook: true}", "helm.sh/hook: True is not text"),
+        ("annotations: {note: }", "note: None is not text"),
+        ("annotations: {note: [a]}", "note: ['a'] is not text"),
+        ("finalizers: 5", "metadata.finalizers: 5 is no list of texts"),
+        ("finalizers: [1]", "metadata.finalizers: [1] is no list of texts"),
+        ("finalizers: one", "metadata.finalizers: 'one' is no list of texts"),
+    ],
+)  # fmt: skip
+def test_what_an_api_server_would_never_give_is_refused_also_of_live_objects(
+    metadata: str, words: str, strict: bool
+) -> None:
+    text = f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  {metadata}\n"
+    with pytest.raises(BadInput) as refused:
+        read_documents(text, "f", strict=strict)
+    assert refused.value.message.startswith("f: document 1, line 1: ")
+    assert words in refused.value.message
+    assert refused.value.hint
+
+
+def test_empty_annotations_and_finalizers_are_taken() -> None:
+    for metadata in ("annotations: ", "annotations: {a: ''}", "finalizers: []", "finalizers: "):
+        text = f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  {metadata}\n"
+        assert len(read_documents(text, "f")) == 1
