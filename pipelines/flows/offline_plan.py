@@ -38,9 +38,11 @@ def offline_plan(question: Question) -> SyncPlan:
     refuse_stdin_twice([*question.desired, *question.live])
     settings = _settings(question)
     desired = read_files(question.desired)
-    live = _placed(read_files(question.live), desired, settings)
+    found = read_files(question.live)
+    scope = {**prepare.shown(found), **prepare.scopes([*found, *desired], {})}
+    live = _placed(found, scope, settings)
     settings, warnings = _whose(settings, list(live.values()), bool(question.live))
-    made = plan(desired, live, settings)
+    made = plan(desired, live, settings, served=scope)
     return replace(made, warnings=(*warnings, *made.warnings))
 
 
@@ -63,10 +65,9 @@ def _settings(question: Question) -> SyncSettings:
 
 
 def _placed(
-    live: Sequence[Resource], desired: Sequence[Resource], settings: SyncSettings
+    live: Sequence[Resource], scope: prepare.Scopes, settings: SyncSettings
 ) -> dict[ResourceKey, Resource]:
     """Live objects by name; rendered files may leave the namespace out, as desired ones may."""
-    scope = prepare.scopes([*live, *desired], {})
     nameless = replace(settings, application="")
     placed = (prepare.placed(one, nameless, scope, {}) for one in live if one.name)
     return {one.key: one for one in placed}

@@ -37,6 +37,18 @@ def scopes(resources: Sequence[Resource], served: Scopes) -> Scopes:
     return {**kinds.NAMESPACED, **defined, **served}
 
 
+def shown(live: Sequence[Resource]) -> Scopes:
+    """What objects of a cluster say of kinds that nothing else defines: an API server writes the
+    namespace of every object that is in one."""
+    seen: dict[tuple[str, str], bool] = {}
+    for one in live:
+        served = one.metadata.get("uid") or one.metadata.get("resourceVersion")
+        if one.namespace or served:
+            kind = (one.group, one.kind)
+            seen[kind] = seen.get(kind, False) or bool(one.namespace)
+    return seen
+
+
 def check_scope(resource: Resource, scope: Scopes) -> None:
     """Raises BadInput for a namespace where the kind's own definition, or a cluster, has none."""
     if scope.get((resource.group, resource.kind)) is False:
