@@ -50,7 +50,7 @@ def _of_annotation(manifest: Manifest) -> Sequence[Mapping[str, Any]]:
     written = annotation(manifest, V1_CONDITIONS)
     try:
         read = json.loads(written) if written is not None else []
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Unreadable(f"failed to convert conditions annotation to typed: {error}") from None
     if not isinstance(read, list) or not all(isinstance(item, dict) for item in read):
         raise Unreadable("failed to convert conditions annotation to typed: no list of mappings")

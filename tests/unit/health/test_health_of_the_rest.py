@@ -102,6 +102,8 @@ def test_an_old_autoscaler_without_or_with_unreadable_conditions() -> None:
     state, message = judged(*kind, metadata={"annotations": {V1: "{"}})
     assert state == "Unknown"
     assert message.startswith("failed to convert conditions annotation to typed: ")
+    endless = {"annotations": {V1: "[" * 100_000}}
+    assert judged(*kind, metadata=endless)[0] == "Unknown"
     assert judged("autoscaling/v3", kind[1]) == (
         "Unknown", "unsupported HPA GVK: autoscaling/v3, Kind=HorizontalPodAutoscaler",
     )  # fmt: skip
