@@ -211,8 +211,8 @@ class _Builder:
         for key_node, value_node in node.value:
             key = self._scalar(key_node) if key_node.id == "scalar" else None
             if not isinstance(key, str):
-                written = getattr(key_node, "value", "")
-                self._refuse(key_node, f"key {written!r:.60} is not text", "put it in quotes")
+                written = repr(key_node.value) if key_node.id == "scalar" else f"a {key_node.id}"
+                self._refuse(key_node, f"key {written:.60} is not text", "put it in quotes")
             if key in found and self.strict:
                 self._refuse(key_node, f"key {key!r} is there twice", "remove one")
             if key == "<<":
