@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from itertools import pairwise
 
@@ -111,14 +112,17 @@ def wants_json(arguments: Sequence[str]) -> bool:
 
 
 def report(error: SlipwayError, *, as_json: bool) -> None:
-    """Two lines for a person, one object for a program; never a traceback."""
+    """Two lines for a person, one object for a program; never a traceback, also where the disk behind
+    standard output is full: then a program's answer goes where a person's goes."""
     if as_json:
         body = {"message": error.message, "hint": error.hint, "exit_code": error.exit_code}
-        click.echo(json.dumps({"error": body}))
-        return
-    click.echo(click.style("Error: ", fg="red") + error.message, err=True, color=_colours())
-    if error.hint:
-        click.echo(f"  {error.hint}", err=True)
+        with suppress(OSError):
+            click.echo(json.dumps({"error": body}))
+            return
+    with suppress(OSError):
+        click.echo(click.style("Error: ", fg="red") + error.message, err=True, color=_colours())
+        if error.hint:
+            click.echo(f"  {error.hint}", err=True)
 
 
 def _colours() -> bool | None:

@@ -173,6 +173,19 @@ def test_no_colour_is_written_to_a_terminal_where_nobody_wants_one() -> None:
     assert b"\x1b[" not in written(NO_COLOR="1")
 
 
+def test_a_full_disk_behind_standard_output_is_no_traceback(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")
+    for output in ("table", "json"):
+        with Path("/dev/full").open("w") as full:
+            done = subprocess.run(
+                [sys.executable, "-m", "pipelines.cli.main", "plan", "-f", file, "-o", output],
+                stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=60,
+            )  # fmt: skip
+        assert done.returncode == 5
+        assert done.stderr == "Error: No space left on device\n  slipway doctor\n"
+
+
 def test_a_program_may_write_the_short_option_in_one_word(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
