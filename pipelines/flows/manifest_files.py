@@ -30,7 +30,7 @@ def read_files(names: Iterable[str], *, strict: bool = True) -> list[Resource]:
         if name == STDIN:
             found += read_bytes(_standard_input(), "standard input", strict=strict)
             continue
-        for file in _files(Path(name)):
+        for file in _files(_named(name)):
             real = _real(file)
             if real not in files:
                 files.add(real)
@@ -49,6 +49,8 @@ def refuse_stdin_twice(names: Iterable[str]) -> None:
 
 
 def _standard_input() -> bytes:
+    if sys.stdin is None:  # a scheduler may start programs without one
+        raise BadInput("standard input (-) is closed", hint="give it a file: slipway … < FILE")
     return _limited(sys.stdin.buffer.read(MAX_BYTES + 1))
 
 
@@ -69,6 +71,13 @@ def _unreadable(path: Path, error: OSError | RuntimeError) -> BadInput:
     name = str(path)
     shown = name if len(name) <= SHOWN_CHARACTERS else f"{name[: SHOWN_CHARACTERS - 1]}…"
     return BadInput(f"{shown}: {why.lower()}", hint="name a file or folder that can be read")
+
+
+def _named(name: str) -> Path:
+    """An empty name would be the folder one stands in, whatever lies there."""
+    if not name:
+        raise BadInput("a file has an empty name", hint="is a variable of the command empty?")
+    return Path(name)
 
 
 def _real(file: Path) -> Path:

@@ -203,6 +203,25 @@ def test_standard_input_is_not_asked_for_twice(capsys: pytest.CaptureFixture[str
     assert "standard input (-) is asked for twice" in err
 
 
+@pytest.mark.parametrize("command", ["plan", "health"])
+def test_a_file_without_a_name_is_not_the_folder_one_stands_in(
+    command: str, files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in `slipway plan -f "$RENDERED"` where the variable is empty."""
+    monkeypatch.chdir(files / "new")
+    assert run([command, "-f", ""]) == 2
+    assert "empty name" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["plan", "health"])
+def test_a_standard_input_that_is_closed_is_bad_input(
+    command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    assert run([command, "-f", "-"]) == 2
+    assert "standard input (-) is closed" in capsys.readouterr().err
+
+
 def test_a_file_of_100_megabytes_is_refused_by_its_size(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
