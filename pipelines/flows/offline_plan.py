@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pipelines.engine.sync import application_yaml, prepare, tracking
+from pipelines.engine.sync import application_yaml, kinds, prepare, tracking
 from pipelines.engine.sync.plan import plan
 from pipelines.flows.manifest_files import read_files, read_limited, refuse_stdin_twice
 from pipelines.model.errors import BadInput
@@ -48,6 +48,8 @@ def offline_plan(question: Question) -> SyncPlan:
 
 def _settings(question: Question) -> SyncSettings:
     settings = SyncSettings("", "", prune=True)
+    if question.namespace:
+        kinds.check_namespace(question.namespace, "--namespace")
     if question.application:
         file = Path(question.application)
         try:

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.engine.sync import documents, options
+from pipelines.engine.sync import documents, kinds, options
 from pipelines.engine.sync.notes import PREFIX
 from pipelines.model import durations
 from pipelines.model.errors import BadInput
@@ -74,9 +74,11 @@ def parse(text: str, file: str) -> Application:
     spec = _sub(top, "spec", _SPEC)
     source = _sub(spec, "source", ("repoURL", "targetRevision", "path", "directory"))
     destination = _sub(spec, "destination", ("server", "name", "namespace"))
+    if namespace := _text(destination, "namespace", ""):
+        kinds.check_namespace(namespace, f"{file}: spec.destination.namespace")
     directory = _optional(source, "directory", ("recurse",))
     return Application(
-        settings=_settings(spec, name, _text(destination, "namespace", "")),
+        settings=_settings(spec, name, namespace),
         project=_text(spec, "project", "default"),
         repository=source.text("repoURL"),
         revision=_text(source, "targetRevision", "HEAD"),

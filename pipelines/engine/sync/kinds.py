@@ -69,6 +69,7 @@ _DNS_NAME = re.compile(
     r"(?=.{1,253}\Z)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
 )
 _PATH_NAME = re.compile(r"(?!\.{1,2}\Z)[^/%\x00-\x1f\x7f-\x9f]+")
+_NAMESPACE = re.compile(r"(?=.{1,63}\Z)[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _FREE_NAMES = ("rbac.authorization.k8s.io", "certificates.k8s.io")
 """Groups whose objects may have names like `system:node`; all others have names of DNS."""
 _GROUPS = frozenset(group for group, _ in NAMESPACED)
@@ -95,6 +96,17 @@ def check(resource: Resource) -> None:
     _check_name(resource)
     if NAMESPACED.get((group, kind)) is False:
         refuse_namespace(resource)
+    if resource.namespace:
+        check_namespace(resource.namespace, f"{resource.origin}: {kind}: metadata.namespace")
+
+
+def check_namespace(name: str, where: str) -> None:
+    """Raises BadInput for one that cannot exist."""
+    if not _NAMESPACE.fullmatch(name):
+        raise BadInput(
+            f"{where}: {name!r:.80} is no name of a namespace",
+            hint="write lower-case letters, digits and dashes, at most 63",
+        )
 
 
 def _check_name(resource: Resource) -> None:

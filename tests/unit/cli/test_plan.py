@@ -222,6 +222,24 @@ def test_a_standard_input_that_is_closed_is_bad_input(
     assert "standard input (-) is closed" in capsys.readouterr().err
 
 
+def test_a_namespace_that_cannot_exist_is_bad_input(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    odd = files / "odd.yaml"
+    odd.write_text(WEB.replace("name: web", "name: web, namespace: A B"))
+    application = files / "application.yaml"
+    application.write_text(APPLICATION.replace("slipway-dev", "a.b"))
+    for words, names in (
+        (["-f", odd], "Deployment: metadata.namespace: 'A B'"),
+        (["-f", files / "new", "--namespace", "x" * 64], "--namespace: 'xxx"),
+        (["-f", files / "new", "--application", application], "spec.destination.namespace: 'a.b'"),
+    ):
+        code, _, err = said(capsys, *words)
+        assert code == 2
+        assert names in err
+        assert "is no name of a namespace" in err
+
+
 def test_a_file_of_100_megabytes_is_refused_by_its_size(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
