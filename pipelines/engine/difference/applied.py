@@ -53,6 +53,11 @@ def _elements(
             if value in before and value not in want:
                 yield (*path, index), value
     if not shape.keys:
+        if shape.open and len(before) == len(want) == len(have):
+            # Applied as a whole, so an element's place is what names it. Of the API's own lists
+            # the walk finds what is too much.
+            for index, three in enumerate(zip(before, want, have, strict=True)):
+                yield from dropped(*three, shape.element, (*path, index))
         return
     wanted, there = by_key(want, shape.keys) or {}, by_key(have, shape.keys) or {}
     for element in before:

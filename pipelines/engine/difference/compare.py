@@ -39,13 +39,22 @@ def changes(
     wanted, there = as_wanted(desired, live), as_stored(live)
     walk = Walk()
     walk.mapping(wanted, there, shape)
-    found = walk.found + no_longer_set(live, wanted, there, shape)
+    found = walk.found
+    if removed := no_longer_set(live, wanted, there, shape):
+        known = {change.path for change in found}
+        found += [change for change in removed if not _is_within(change.path, known)]
     if not found:
         return ()
     if rules:
         found = [change for change in found if not is_ignored(change.path, live, rules)]
     owners = Owners(live)
     return tuple(_with_owner(change, owners) for change in in_order(found))
+
+
+def _is_within(path: str, known: set[str]) -> bool:
+    """Whether a path or one above it is known: what goes once cannot go again."""
+    steps = path.split("/")
+    return any("/".join(steps[:depth]) in known for depth in range(1, len(steps) + 1))
 
 
 def _with_owner(change: FieldChange, owners: Owners) -> FieldChange:

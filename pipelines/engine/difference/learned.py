@@ -1,30 +1,45 @@
 """What a custom resource's lists are, read from the record of who owns what in them.
 
 The server writes the record by the definition's own list types, which nobody else tells us: `k:`
-marks a list by key and names the key, `v:` marks a set.
+marks a list by key and names the key, `v:` marks a set. A list with nothing below is one value: who
+applies it replaces all of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from dataclasses import replace
+from functools import lru_cache
 
-from pipelines.engine.difference.owners import Fields, entries, key_object
+from pipelines.engine.difference import rules
+from pipelines.engine.difference.owners import Entry, Fields, entries, key_object
 from pipelines.engine.difference.shapes import Shape
 from pipelines.model.resource import Manifest
+
+# A set of fields, and whether it is ours.
+Owned = tuple[Fields, bool]
 
 
 def learned(shape: Shape, live: Manifest) -> Shape:
     """An open shape with what this object's record says of it; any other shape as it is."""
-    return _with(shape, [entry.fields for entry in entries(live)]) if shape.open else shape
+    if not shape.open:
+        return shape
+    return _with(shape, [(entry.fields, _is_ours(entry)) for entry in entries(live)])
 
 
-def _with(shape: Shape, sets: Sequence[Fields]) -> Shape:
-    steps: dict[str, list[Fields]] = {}
-    for fields in sets:
+def _is_ours(entry: Entry) -> bool:
+    """Ours, or taken from us by hand. What a controller completes in a list is left to it."""
+    if entry.manager.startswith(rules.BY_HAND) or entry.manager in rules.CLIENT_SIDE:
+        return True
+    return entry.manager in rules.OUR_MANAGERS and entry.operation == "Apply"
+
+
+def _with(shape: Shape, sets: Sequence[Owned]) -> Shape:
+    steps: dict[str, list[Owned]] = {}
+    for fields, ours in sets:
         for step, sub in fields.items():
             if isinstance(sub, dict):
-                steps.setdefault(step, []).append(sub)
+                steps.setdefault(step, []).append((sub, ours))
     elements = [step for step in steps if step.startswith("k:")]
     if elements:
         inner = [sub for step in elements for sub in steps[step]]
@@ -35,11 +50,21 @@ def _with(shape: Shape, sets: Sequence[Fields]) -> Shape:
     return _mapping(shape, steps.items())
 
 
-def _mapping(shape: Shape, steps: Iterable[tuple[str, Any]]) -> Shape:
+def _mapping(shape: Shape, steps: Iterable[tuple[str, Sequence[Owned]]]) -> Shape:
     fields = dict(shape.fields)
     for step, subs in steps:
         name = step[2:]
         inner = shape.of(name)
-        if step.startswith("f:") and inner.open and any(subs):
+        if not step.startswith("f:") or not inner.open:
+            continue
+        if any(sub for sub, _ in subs):
             fields[name] = _with(inner, subs)
-    return Shape(fields=fields, other=shape.other, open=True, whole=shape.whole, keys=shape.keys)
+        elif any(ours for _, ours in subs):
+            fields[name] = _whole(inner)
+    return replace(shape, fields=fields)
+
+
+@lru_cache(maxsize=64)
+def _whole(shape: Shape) -> Shape:
+    """Of few shapes that are made once, so that there is one for each."""
+    return replace(shape, item=shape.element, atomic=True)

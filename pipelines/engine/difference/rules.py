@@ -6,6 +6,8 @@ said by the documentation of the field alone.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 # Sets by meaning: RBAC, network policies and capabilities are all "any of".
 UNORDERED = frozenset({
     ("Capabilities", "add"),
@@ -58,9 +60,10 @@ WHOLE_MAPS = frozenset({("LabelSelector", "matchLabels")})
 # The server fills in a key that desired leaves out; source: defaults in the OpenAPI document.
 KEY_DEFAULTS = {"protocol": "TCP"}
 
-# An explicit empty value asks for the server's default; None: whatever the server chose. Sources:
-# `pkg/apis/*/v1/defaults.go` of Kubernetes, and allocation of addresses and ports.
-DEFAULTS: dict[tuple[str, str], frozenset[object] | None] = {
+# An explicit empty value asks for the server's default; None: whatever the server chose. What a
+# whole list's element has beside what desired says is no difference where it is such a default.
+# Sources: `pkg/apis/*/v1/defaults.go` of Kubernetes, and allocation of addresses and ports.
+DEFAULTS: dict[tuple[str, str], Collection[object] | None] = {
     ("Container", "imagePullPolicy"): frozenset({"Always", "IfNotPresent"}),
     ("Container", "terminationMessagePath"): frozenset({"/dev/termination-log"}),
     ("Container", "terminationMessagePolicy"): frozenset({"File"}),
@@ -68,10 +71,31 @@ DEFAULTS: dict[tuple[str, str], frozenset[object] | None] = {
     ("CronJobSpec", "concurrencyPolicy"): frozenset({"Allow"}),
     ("DaemonSetUpdateStrategy", "type"): frozenset({"RollingUpdate"}),
     ("DeploymentStrategy", "type"): frozenset({"RollingUpdate"}),
+    ("DeviceRequest", "allocationMode"): frozenset({"ExactCount"}),
+    ("DeviceRequest", "count"): frozenset({1}),
+    ("DeviceSubRequest", "allocationMode"): frozenset({"ExactCount"}),
+    ("DeviceSubRequest", "count"): frozenset({1}),
+    ("DeviceTaint", "timeAdded"): None,
+    ("DeviceToleration", "operator"): frozenset({"Equal"}),
+    ("EndpointPort", "name"): frozenset({""}),
+    ("EndpointPort", "protocol"): frozenset({"TCP"}),
+    ("ExactDeviceRequest", "allocationMode"): frozenset({"ExactCount"}),
+    ("ExactDeviceRequest", "count"): frozenset({1}),
     ("HTTPGetAction", "path"): frozenset({"/"}),
     ("HTTPGetAction", "scheme"): frozenset({"HTTP"}),
+    ("LimitRangeItem", "default"): None,
+    ("LimitRangeItem", "defaultRequest"): None,
+    ("NamedRuleWithOperations", "scope"): frozenset({"*"}),
+    ("NetworkPolicyPort", "protocol"): frozenset({"TCP"}),
+    ("ObjectFieldSelector", "apiVersion"): frozenset({"v1"}),
+    ("PersistentVolumeClaim", "apiVersion"): None,
+    ("PersistentVolumeClaim", "kind"): None,
+    ("PersistentVolumeClaim", "status"): None,
+    ("PersistentVolumeClaimSpec", "volumeMode"): frozenset({"Filesystem"}),
     ("PersistentVolumeClaimSpec", "volumeName"): None,
     ("PersistentVolumeSpec", "persistentVolumeReclaimPolicy"): frozenset({"Retain"}),
+    ("PodCertificateProjection", "maxExpirationSeconds"): frozenset({86400}),
+    ("PodFailurePolicyOnPodConditionsPattern", "status"): frozenset({"True"}),
     ("PodSpec", "dnsPolicy"): frozenset({"ClusterFirst"}),
     ("PodSpec", "nodeName"): None,
     ("PodSpec", "restartPolicy"): frozenset({"Always"}),
@@ -81,7 +105,10 @@ DEFAULTS: dict[tuple[str, str], frozenset[object] | None] = {
     ("Probe", "periodSeconds"): frozenset({10}),
     ("Probe", "successThreshold"): frozenset({1}),
     ("Probe", "timeoutSeconds"): frozenset({1}),
+    ("ResourceFieldSelector", "divisor"): frozenset({"0", 0}),
+    ("RuleWithOperations", "scope"): frozenset({"*"}),
     ("Secret", "type"): frozenset({"Opaque"}),
+    ("ServiceAccountTokenProjection", "expirationSeconds"): frozenset({3600}),
     ("ServicePort", "nodePort"): None,
     ("ServicePort", "protocol"): frozenset({"TCP"}),
     ("ServicePort", "targetPort"): None,
@@ -91,6 +118,35 @@ DEFAULTS: dict[tuple[str, str], frozenset[object] | None] = {
     ("ServiceSpec", "type"): frozenset({"ClusterIP"}),
     ("StatefulSetSpec", "podManagementPolicy"): frozenset({"OrderedReady"}),
     ("StatefulSetUpdateStrategy", "type"): frozenset({"RollingUpdate"}),
+    ("Subject", "apiGroup"): frozenset({"", "rbac.authorization.k8s.io"}),
+    ("Taint", "timeAdded"): None,
+}
+
+# What definitions of well-known custom resources put into elements of lists, by the API's group
+# and the field's name. Sources: `+kubebuilder:default` in Gateway API, External Secrets and the
+# Prometheus operator. Of others a dry run tells.
+_ANY_PATH = {"type": "PathPrefix", "value": "/"}
+CUSTOM_DEFAULTS: dict[str, dict[str, Collection[object] | None]] = {
+    "external-secrets.io": {
+        "conversionStrategy": frozenset({"Default"}),
+        "decodingStrategy": frozenset({"None"}),
+        "metadataPolicy": frozenset({"None"}),
+        "nullBytePolicy": frozenset({"Ignore"}),
+        "target": frozenset({"Data"}),
+        "templateAs": frozenset({"Values"}),
+    },
+    "gateway.networking.k8s.io": {
+        "group": frozenset({"", "gateway.networking.k8s.io"}),
+        "kind": frozenset({"Gateway", "Secret", "Service"}),
+        "lifetimeType": frozenset({"Session"}),
+        "matches": [[{"path": _ANY_PATH}]],
+        "path": [_ANY_PATH],
+        "statusCode": frozenset({302}),
+        "type": frozenset({"Cookie", "Exact", "PathPrefix"}),
+        "value": frozenset({"/"}),
+        "weight": frozenset({1}),
+    },
+    "monitoring.coreos.com": {"action": frozenset({"replace"})},
 }
 
 # Custom resources that embed Kubernetes' types, or conditions.
@@ -122,4 +178,6 @@ SERVER_ANNOTATIONS = frozenset({
 OUR_MANAGERS = frozenset({"slipway", "argocd-controller"})
 # Managers of client-side apply: what they own beside us goes away with our removal.
 CLIENT_SIDE = frozenset({"kubectl-client-side-apply", "kubectl-last-applied", "before-first-apply"})
+# What people write with: a list of a custom resource that they changed was ours before.
+BY_HAND = "kubectl"
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"

@@ -1,4 +1,4 @@
-"""When two values say the same, and which values say nothing."""
+"""When two values say the same, which values say nothing, and which the server filled in."""
 
 from __future__ import annotations
 
@@ -42,3 +42,11 @@ def says_nothing(value: Any, shape: Shape) -> bool:
     if isinstance(value, list):
         return not value
     return not value and not shape.open
+
+
+def is_default(there: Any, name: str, shape: Shape) -> bool:
+    """Whether live has what the server puts where nothing is asked for."""
+    if name not in shape.defaults:
+        return False
+    known = shape.defaults[name]
+    return known is None or any(there == value for value in known)

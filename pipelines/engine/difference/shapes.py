@@ -10,7 +10,7 @@ whether the server keeps an explicit empty value (`kept`: pointer fields). What 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cache
@@ -38,6 +38,8 @@ class Shape:
     `unordered`: a list that is one's own, whose order means nothing. `whole`: what live has and
     desired lacks is a difference. `kept`: fields whose empty value the server stores, so that
     empty and absent are two things. `defaults`: what the server puts where a field is empty.
+    `atomic`: a list that is applied as a whole, though its elements have names or it is of a
+    custom resource; see `replaced`. `filled`: a map that the server adds to, wherever it is.
     """
 
     form: Form = Form.PLAIN
@@ -49,15 +51,23 @@ class Shape:
     unordered: bool = False
     whole: bool = False
     kept: frozenset[str] = frozenset()
-    defaults: Mapping[str, frozenset[object] | None] = field(default_factory=dict)
+    defaults: Mapping[str, Collection[object] | None] = field(default_factory=dict)
     open: bool = False  # a custom resource: nothing is known, names decide
+    atomic: bool = False
+    filled: bool = False
 
     def of(self, name: str) -> Shape:
         return self.fields.get(name) or self.other or PLAIN
 
     @property
     def element(self) -> Shape:
-        return self.item or (OPEN if self.open else PLAIN)
+        return self.item or (self.other or opened() if self.open else PLAIN)
+
+    @property
+    def replaced(self) -> bool:
+        """Whether to apply the list takes away what its elements had besides: the API's lists
+        without keys that are no sets. Of a custom resource only the record tells."""
+        return self.atomic or not (self.open or self.keys or self.members)
 
 
 PLAIN = Shape()
@@ -65,15 +75,22 @@ QUANTITY = Shape(Form.QUANTITY)
 INT_OR_STRING = Shape(Form.INT_OR_STRING)
 JSON = Shape(Form.JSON, whole=True)
 SCALARS = {"quantity": QUANTITY, "int-or-string": INT_OR_STRING, "json": JSON}
-OPEN = Shape(open=True)
-OPEN.other = OPEN
-OPEN.fields = {
-    **{
-        name: Shape(item=OPEN, keys=keys, other=OPEN, open=True, whole=name != "conditions")
-        for name, keys in rules.KEYS_BY_NAME.items()
-    },
-    **{name: Shape(other=QUANTITY) for name in rules.QUANTITIES_BY_NAME},
-}
+
+
+@cache
+def opened(group: str = "") -> Shape:
+    """What is under a custom resource: names decide, at any depth."""
+    known = rules.CUSTOM_DEFAULTS.get(group, {})
+    shape = Shape(open=True, defaults=known)
+    shape.other = shape
+    shape.fields = {
+        **{
+            name: Shape(item=shape, keys=keys, other=shape, open=True, whole=name != "conditions")
+            for name, keys in rules.KEYS_BY_NAME.items()
+        },
+        **{name: Shape(other=QUANTITY) for name in rules.QUANTITIES_BY_NAME},
+    }
+    return shape
 
 
 @cache
@@ -117,9 +134,11 @@ def _curated(owner: str, name: str, shape: Shape) -> Shape:
     if (owner, name) in rules.WHOLE_MAPS:
         return Shape(other=shape.other, whole=True)
     if keys := rules.KEYS.get((owner, name)):
-        return Shape(item=shape.item, keys=keys, whole=True)
+        return Shape(item=shape.item, keys=keys, whole=True, atomic=True)
     if (owner, name) in rules.UNORDERED:
         return Shape(item=shape.item, unordered=True)
+    if rules.DEFAULTS.get((owner, name), ()) is None:
+        return replace(shape, filled=True)
     return shape
 
 
@@ -130,7 +149,9 @@ def shape_of(api_version: str, kind: str) -> Shape:
     number = kinds.get(f"{api_version}/{kind}")
     if number is None:
         metadata = next(shape for shape in types if "ownerReferences" in shape.fields)
-        return Shape(fields={**OPEN.fields, "metadata": metadata}, other=OPEN, open=True)
+        group = api_version.rpartition("/")[0]
+        inner = opened(group if group in rules.CUSTOM_DEFAULTS else "")
+        return Shape(fields={**inner.fields, "metadata": metadata}, other=inner, open=True)
     shape = types[number]
     if (api_version, kind) == ("v1", "Secret"):
         data = Shape(other=Shape(Form.SECRET_BYTES))

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipelines.engine.difference.lists import by_key
 from pipelines.engine.difference.pointer import join
-from pipelines.engine.difference.scalars import same, says_nothing
+from pipelines.engine.difference.scalars import is_default, same, says_nothing
 from pipelines.engine.difference.shapes import PLAIN, Shape
 from pipelines.model.sync import FieldChange
 
@@ -16,11 +16,13 @@ LOOKED_AT = 40  # elements of one list that are compared each with each
 
 
 class Walk:
-    """Collects differences in `found`; `path` is where it stands in live."""
+    """Collects differences in `found`; `path` is where it stands in live. `whole`: it stands inside
+    a list that is applied as a whole, where what desired does not set goes."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, whole: bool = False) -> None:
         self.found: list[FieldChange] = []
         self.path: list[str | int] = []
+        self.whole = whole
 
     def mapping(self, want: Mapping[str, Any], have: Mapping[str, Any], shape: Shape) -> None:
         fields, other = shape.fields, shape.other or PLAIN
@@ -30,7 +32,7 @@ class Walk:
             # Most fields are equal text or lead on into equal things: no call for those.
             if wanted is None or (kind is str and wanted == there):
                 continue
-            if not wanted and _is_default(there, name, shape):
+            if not wanted and not shape.open and is_default(there, name, shape):
                 continue
             inner = fields.get(name, other)
             self.path.append(name)
@@ -39,13 +41,17 @@ class Walk:
             else:
                 self.value(wanted, there, inner, kept=name in shape.kept)
             self.path.pop()
-        if shape.whole:
+        if shape.whole or (self.whole and not shape.filled):
             self._surplus(want, have, shape)
 
     def _surplus(self, want: Mapping[str, Any], have: Mapping[str, Any], shape: Shape) -> None:
-        for name in have.keys() - want.keys():
-            if name in shape.kept or not says_nothing(have[name], shape.of(name)):
-                self._note(have[name], None, name)
+        for name, there in have.items():
+            if there is None or want.get(name) is not None:
+                continue
+            if name not in shape.kept and says_nothing(there, shape.of(name)):
+                continue
+            if not is_default(there, name, shape):
+                self._note(there, None, name)
 
     def value(self, want: Any, have: Any, shape: Shape, *, kept: bool = False) -> None:
         if isinstance(want, dict):
@@ -61,6 +67,12 @@ class Walk:
         return self._note(have, want)
 
     def sequence(self, want: Sequence[Any], have: Sequence[Any], shape: Shape) -> None:
+        around = self.whole
+        self.whole = around or shape.replaced
+        self._sequence(want, have, shape)
+        self.whole = around
+
+    def _sequence(self, want: Sequence[Any], have: Sequence[Any], shape: Shape) -> None:
         if shape.members:
             return self._members(want, have)
         if shape.keys and self._by_key(want, have, shape):
@@ -77,6 +89,9 @@ class Walk:
         for wanted in want:
             if wanted not in have:
                 self._note(None, wanted, "-")
+        for index, there in enumerate(have) if self.whole else ():
+            if there not in want:
+                self._note(there, None, index)
 
     def _by_key(self, want: Sequence[Any], have: Sequence[Any], shape: Shape) -> bool:
         """False when the elements have no names after all."""
@@ -89,7 +104,7 @@ class Walk:
                 self._element(want[position], have[index], index, shape.element)
             else:
                 self._note(None, want[position], "-")
-        if shape.whole:
+        if shape.whole or self.whole:
             for key in there.keys() - wanted.keys():
                 self._note(have[there[key]], None, there[key])
         return True
@@ -109,7 +124,7 @@ class Walk:
             return None
         if not shape.unordered:
             return [(wanted, index) for index, wanted in enumerate(want)]
-        pairs, odd, free = _matched(want, have, shape)
+        pairs, odd, free = _matched(want, have, shape, whole=self.whole)
         if odd and not isinstance(odd[0], dict):
             return None
         return pairs + list(zip(odd, free, strict=True))
@@ -118,16 +133,8 @@ class Walk:
         self.found.append(FieldChange(join([*self.path, *step]), old, new))
 
 
-def _is_default(there: Any, name: str, shape: Shape) -> bool:
-    """Whether live has what the server puts where nothing is asked for."""
-    if name not in shape.defaults:
-        return False
-    known = shape.defaults[name]
-    return known is None or (isinstance(there, (str, int)) and there in known)
-
-
 def _matched(
-    want: Sequence[Any], have: Sequence[Any], shape: Shape
+    want: Sequence[Any], have: Sequence[Any], shape: Shape, *, whole: bool
 ) -> tuple[list[tuple[Any, int]], list[Any], list[int]]:
     """Pairs that say the same wherever they stand, and what is left on both sides, in order.
 
@@ -148,7 +155,8 @@ def _matched(
         return pairs, unlike, list(free)
     odd: list[Any] = []
     for wanted in unlike:
-        found = next((i for i in free if _fits(wanted, have[i], shape.element)), None)
+        fits = (i for i in free if _fits(wanted, have[i], shape.element, whole=whole))
+        found = next(fits, None)
         if found is None:
             odd.append(wanted)
         else:
@@ -161,7 +169,7 @@ def _written(value: Any) -> str:
     return json.dumps(value, sort_keys=True, default=str)
 
 
-def _fits(want: Any, have: Any, shape: Shape) -> bool:
-    walk = Walk()
+def _fits(want: Any, have: Any, shape: Shape, *, whole: bool) -> bool:
+    walk = Walk(whole=whole)
     walk.value(want, have, shape)
     return not walk.found
