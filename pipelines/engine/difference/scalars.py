@@ -29,14 +29,15 @@ def _bytes(value: object) -> object:
 def says_nothing(value: Any, shape: Shape) -> bool:
     """Whether the server may drop this value: empty, and not of a field that keeps its emptiness.
 
-    The server's types drop false, 0, "", [] and {} from fields that are no pointers. A custom
-    resource is stored as it is written, so only what holds nothing at all is nothing there.
+    The server's types drop false, 0, "", [] and {} from fields that are no pointers; keys of maps
+    stay, whatever they hold. A custom resource is stored as it is written, so only what holds
+    nothing at all is nothing there.
     """
     if value is None or value == "":
         return True
     if isinstance(value, dict):
         return all(
-            name not in shape.kept and says_nothing(child, shape.of(name))
+            child is None or (not shape.keeps(name) and says_nothing(child, shape.of(name)))
             for name, child in value.items()
         )
     if isinstance(value, list):

@@ -44,7 +44,7 @@ class Shape:
 
     form: Form = Form.PLAIN
     fields: Mapping[str, Shape] = field(default_factory=dict)
-    other: Shape | None = None  # of the fields not in `fields`; None: plain
+    other: Shape | None = None  # of the fields not in `fields`: a map; None: plain
     item: Shape | None = None
     keys: tuple[str, ...] = ()
     members: bool = False
@@ -58,6 +58,12 @@ class Shape:
 
     def of(self, name: str) -> Shape:
         return self.fields.get(name) or self.other or PLAIN
+
+    def keeps(self, name: str) -> bool:
+        """Whether the server stores this field though it is empty. A map keeps each key it has."""
+        if name in self.kept:
+            return True
+        return self.other is not None and not self.open and name not in self.fields
 
     @property
     def element(self) -> Shape:

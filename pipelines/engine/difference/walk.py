@@ -39,7 +39,7 @@ class Walk:
             if kind is dict and there.__class__ is dict:
                 self.mapping(wanted, there, inner)
             else:
-                self.value(wanted, there, inner, kept=name in shape.kept)
+                self.value(wanted, there, inner, kept=there is None and shape.keeps(name))
             self.path.pop()
         if shape.whole or (self.whole and not shape.filled):
             self._surplus(want, have, shape)
@@ -48,7 +48,7 @@ class Walk:
         for name, there in have.items():
             if there is None or want.get(name) is not None:
                 continue
-            if name not in shape.kept and says_nothing(there, shape.of(name)):
+            if not shape.keeps(name) and says_nothing(there, shape.of(name)):
                 continue
             if not is_default(there, name, shape):
                 self._note(there, None, name)
