@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pipelines.engine.difference.ignoring import is_ignored, matching, without_ignored
+from pipelines.engine.difference.ignoring import Ignored, matching, without_ignored
 from pipelines.engine.difference.learned import learned
 from pipelines.engine.difference.normal import as_stored, as_wanted
 from pipelines.engine.difference.owners import Owners
@@ -31,7 +31,7 @@ def changes(
     """
     if desired is live:
         return ()
-    rules = matching(desired, ignore)
+    written, rules = desired, matching(desired, ignore)
     if rules:
         desired = without_ignored(desired, live, rules)
     shape = shape_of(str(desired.get("apiVersion", "")), str(desired.get("kind", "")))
@@ -46,7 +46,8 @@ def changes(
     if not found:
         return ()
     if rules:
-        found = [change for change in found if not is_ignored(change.path, live, rules)]
+        ignored = Ignored(written, live, rules)
+        found = [change for change in found if not ignored.covers(change.path)]
     owners = Owners(live)
     return tuple(_with_owner(change, owners) for change in in_order(found))
 

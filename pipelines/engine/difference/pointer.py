@@ -28,11 +28,15 @@ def split(pointer: str) -> list[str]:
     return [step.replace("~1", "/").replace("~0", "~") for step in steps]
 
 
+def is_index(step: str) -> bool:
+    return step.isascii() and step.isdigit()
+
+
 def child(value: Any, step: str) -> Any:
     """One step down, or MISSING."""
     if isinstance(value, dict):
         return value.get(step, MISSING)
-    if isinstance(value, list) and step.isascii() and step.isdigit() and int(step) < len(value):
+    if isinstance(value, list) and is_index(step) and int(step) < len(value):
         return value[int(step)]
     return MISSING
 
@@ -53,4 +57,4 @@ def in_order(found: Iterable[FieldChange]) -> list[FieldChange]:
 def _rank(step: str) -> tuple[int, int, str]:
     if step == "-":  # what is appended comes after what is there
         return (1, 0, step)
-    return (0, int(step), "") if step.isascii() and step.isdigit() else (0, -1, step)
+    return (0, int(step), "") if is_index(step) else (0, -1, step)

@@ -120,6 +120,71 @@ def test_a_member_of_a_set_belongs_to_who_put_it_there() -> None:
     assert left(rule("/metadata/finalizers"), live=live) == []
 
 
+def test_an_index_hides_the_element_that_was_written_there_and_no_other() -> None:
+    """A webhook put a container first, so that live counts otherwise."""
+    desired = workload(2, ("api", "api:1"), ("worker", "worker:1"))
+    live = workload(2, ("proxy", "proxy:1"), ("api", "api:2"), ("worker", "worker:2"))
+    api, worker = (f"/spec/template/spec/containers/{index}/image" for index in (1, 2))
+    assert left(desired=desired, live=live) == [api, worker]
+    assert left(rule(api), desired=desired, live=live) == [api]
+    first = "/spec/template/spec/containers/0/image"
+    assert left(rule(first), desired=desired, live=live) == [worker]
+    assert left(rule(worker), desired=desired, live=live) == [api, worker]
+
+
+def test_an_index_follows_the_names_that_a_record_of_a_custom_resource_tells() -> None:
+    def gateway(*listeners: tuple[str, int]) -> dict[str, Any]:
+        spec = {"listeners": [{"name": name, "port": port} for name, port in listeners]}
+        return {"apiVersion": "x.io/v1", "kind": "Gate", "metadata": {"name": "x"}, "spec": spec}
+
+    live = gateway(("added", 1), ("web", 81))
+    named = {'k:{"name":"web"}': {"f:name": {}, "f:port": {}}}
+    live["metadata"]["managedFields"] = [owned("kubectl", {"f:spec": {"f:listeners": named}})]
+    ignored = IgnoreRule(kind="Gate", group="x.io", json_pointers=("/spec/listeners/0/port",))
+    assert left(desired=gateway(("web", 80)), live=live) == ["/spec/listeners/1/port"]
+    assert left(ignored, desired=gateway(("web", 80)), live=live) == []
+
+
+def test_an_index_beyond_a_list_by_key_takes_nothing_in() -> None:
+    live = workload(2, ("proxy", "proxy:1"), ("web", "web:2"))
+    assert without_ignored(DESIRED, live, [rule("/spec/template/spec/containers/1")]) == DESIRED
+
+
+def tolerating(*tolerations: dict[str, Any], owner: str = "") -> dict[str, Any]:
+    body = workload(2, ("web", "web:1"))
+    if tolerations:
+        body["spec"]["template"]["spec"]["tolerations"] = list(tolerations)
+    if owner:
+        fields = {"f:spec": {"f:template": {"f:spec": {"f:tolerations": {}}}}}
+        body["metadata"]["managedFields"] = [
+            {"manager": owner, "operation": "Apply", "fieldsV1": fields}
+        ]
+    return body
+
+
+SPOT, ARM = {"key": "spot", "operator": "Exists"}, {"key": "arm", "operator": "Exists"}
+TOLERATIONS = "/spec/template/spec/tolerations"
+
+
+@pytest.mark.parametrize("below", ["/0", "/0/operator", "/1", "/-"])
+def test_an_index_into_a_list_that_desired_lacks_makes_no_such_list(below: str) -> None:
+    desired, live = tolerating(), tolerating(SPOT, ARM)
+    ignored = rule(TOLERATIONS + below)
+    assert without_ignored(desired, live, [ignored]) == desired
+    bare = {**desired, "spec": {}}
+    assert without_ignored(bare, live, [ignored]) == bare
+    assert left(ignored, desired=desired, live=live) == []
+    ours = tolerating(SPOT, owner="slipway")
+    assert left(ignored, desired=desired, live=ours) == [TOLERATIONS]
+
+
+def test_what_follows_in_live_after_all_that_was_written_is_taken_in() -> None:
+    desired, live = tolerating(SPOT), tolerating(SPOT, ARM)
+    assert left(rule(TOLERATIONS + "/1"), desired=desired, live=live) == []
+    body = without_ignored(desired, live, [rule(TOLERATIONS + "/1")])
+    assert body["spec"] == live["spec"]
+
+
 def test_ignoring_a_key_of_a_secret_beats_its_text() -> None:
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "x"}}
     want, live = {**secret, "stringData": {"a": "1"}}, {**secret, "data": {"a": "Mg=="}}
