@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from pipelines.engine.difference.compare import changes
+from pipelines.engine.difference.shapes import shape_of
 from pipelines.model.sync import FieldChange
 
 
@@ -86,6 +87,18 @@ def test_an_empty_selector_is_not_no_selector() -> None:
     where = "/spec/ingress/0/from/0/namespaceSelector"
     assert changes(narrow, wider) == (FieldChange(where, {}, None),)
     assert changes(wider, narrow) == (FieldChange(where, None, {}),)
+
+
+def test_an_empty_directory_is_not_the_hosts() -> None:
+    """Sources stand in a struct that Go embeds; each is a pointer all the same."""
+    pod = shape_of("v1", "Pod").of("spec")
+    sources = {"emptyDir", "hostPath", "projected"}
+    assert sources <= pod.of("volumes").element.kept
+    assert {"exec", "httpGet"} <= pod.of("containers").element.of("livenessProbe").kept
+    assert "http" in shape_of("networking.k8s.io/v1", "Ingress").of("spec").of("rules").element.kept
+    want = spec("Pod", {"volumes": [{"name": "x", "emptyDir": {}}]})
+    live = spec("Pod", {"volumes": [{"name": "x", "hostPath": {"path": "/", "type": ""}}]})
+    assert changes(want, live) == (FieldChange("/spec/volumes/0/emptyDir", None, {}),)
 
 
 def test_elements_are_found_by_their_key_wherever_they_stand() -> None:
