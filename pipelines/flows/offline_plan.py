@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from pipelines.engine.difference.applied import as_applied
 from pipelines.engine.sync import application_yaml, kinds, prepare, tracking
 from pipelines.engine.sync.plan import plan
 from pipelines.flows.manifest_files import read_files, read_limited, refuse_stdin_twice
@@ -40,7 +41,7 @@ def offline_plan(question: Question) -> SyncPlan:
     desired = read_files(question.desired)
     found = read_files(question.live)
     scope = {**prepare.shown(found), **prepare.scopes([*found, *desired], {})}
-    live = _placed(found, scope, settings)
+    live = _placed(found, desired, scope, settings)
     settings, warnings = _whose(settings, list(live.values()), bool(question.live))
     made = plan(desired, live, settings, served=scope)
     return replace(made, warnings=(*warnings, *made.warnings))
@@ -67,12 +68,24 @@ def _settings(question: Question) -> SyncSettings:
 
 
 def _placed(
-    live: Sequence[Resource], scope: prepare.Scopes, settings: SyncSettings
+    live: Sequence[Resource],
+    desired: Sequence[Resource],
+    scope: prepare.Scopes,
+    settings: SyncSettings,
 ) -> dict[ResourceKey, Resource]:
-    """Live objects by name; rendered files may leave the namespace out, as desired ones may."""
+    """Live objects by name; rendered files may leave the namespace out, as desired ones may. What was
+    rendered and not dumped is taken as applied, so that what it alone sets is seen to go."""
     nameless = replace(settings, application="")
-    placed = (prepare.placed(one, nameless, scope, {}) for one in live if one.name)
-    return {one.key: one for one in placed}
+
+    def place(some: Sequence[Resource]) -> dict[ResourceKey, Resource]:
+        placed = (prepare.placed(one, nameless, scope, {}) for one in some if one.name)
+        return {one.key: one for one in placed}
+
+    there, wanted = place(live), place(desired) if live else {}
+    for key, one in there.items():
+        if key in wanted and wanted[key].manifest != one.manifest:
+            there[key] = Resource(as_applied(one.manifest), one.origin)
+    return there
 
 
 def _whose(

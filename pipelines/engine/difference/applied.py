@@ -8,12 +8,14 @@ from typing import Any
 
 from pipelines.engine.difference import rules
 from pipelines.engine.difference.lists import by_key, key_of
-from pipelines.engine.difference.normal import as_wanted
+from pipelines.engine.difference.normal import as_wanted, with_bytes
 from pipelines.engine.difference.pointer import find
+from pipelines.engine.difference.scalars import says_nothing
 from pipelines.engine.difference.shapes import Shape
 from pipelines.model.resource import Manifest
 
 Path = tuple[str | int, ...]
+WRITTEN_BY_SERVERS = ("uid", "resourceVersion", "managedFields", "creationTimestamp")
 
 
 def last_applied(live: Manifest) -> Mapping[str, Any]:
@@ -28,6 +30,20 @@ def last_applied(live: Manifest) -> Mapping[str, Any]:
     return as_wanted(read, live)
 
 
+def as_applied(manifest: Manifest) -> Manifest:
+    """A manifest that no server has written to as live would be once it is applied: with the record
+    of what it says. Others as they are."""
+    metadata = manifest.get("metadata")
+    if not isinstance(metadata, dict) or any(metadata.get(name) for name in WRITTEN_BY_SERVERS):
+        return manifest
+    annotations = metadata.get("annotations") or {}
+    if not isinstance(annotations, dict) or rules.LAST_APPLIED in annotations:
+        return manifest
+    recorded = {**annotations, rules.LAST_APPLIED: json.dumps(manifest)}
+    stored = with_bytes(manifest) if manifest.get("kind") == "Secret" else manifest
+    return {**stored, "metadata": {**metadata, "annotations": recorded}}
+
+
 def dropped(
     before: Any, want: Any, have: Any, shape: Shape, path: Path
 ) -> Iterator[tuple[Path, Any]]:
@@ -36,13 +52,18 @@ def dropped(
         for name, value in before.items():
             if have.get(name) is None or value is None:
                 continue
-            if want.get(name) is None:
-                yield (*path, name), have[name]
-            else:
-                inner = (*path, name)
+            inner = (*path, name)
+            if want.get(name) is not None:
                 yield from dropped(value, want[name], have[name], shape.of(name), inner)
+            elif _stays(have[name], name, shape):
+                yield inner, have[name]
     elif all(isinstance(value, list) for value in (before, want, have)):
         yield from _elements(before, want, have, shape, path)
+
+
+def _stays(value: Any, name: str, shape: Shape) -> bool:
+    """Whether a server has this value until it is taken away; what it dropped need not go."""
+    return shape.open or shape.keeps(name) or not says_nothing(value, shape.of(name))
 
 
 def _elements(
