@@ -73,14 +73,21 @@ def _elements(
         for index, value in enumerate(have):
             if value in before and value not in want:
                 yield (*path, index), value
-    if not shape.keys:
-        if shape.open and len(before) == len(want) == len(have):
-            # Applied as a whole, so an element's place is what names it. Of the API's own lists
-            # the walk finds what is too much.
-            for index, three in enumerate(zip(before, want, have, strict=True)):
-                yield from dropped(*three, shape.element, (*path, index))
+    if shape.keys:
+        yield from _by_key(before, want, have, shape, path)
+    elif shape.open and len(before) == len(want) == len(have):
+        # Applied as a whole, so an element's place is what names it. Of the API's own lists the walk
+        # finds what is too much.
+        for index, three in enumerate(zip(before, want, have, strict=True)):
+            yield from dropped(*three, shape.element, (*path, index))
+
+
+def _by_key(
+    before: list[Any], want: list[Any], have: list[Any], shape: Shape, path: Path
+) -> Iterator[tuple[Path, Any]]:
+    wanted, there = by_key(want, shape.keys), by_key(have, shape.keys)
+    if wanted is None or there is None:  # the walk compares such lists by place
         return
-    wanted, there = by_key(want, shape.keys) or {}, by_key(have, shape.keys) or {}
     for element in before:
         key = key_of(element, shape.keys)
         if key is None or key not in there:

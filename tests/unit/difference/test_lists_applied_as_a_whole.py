@@ -219,3 +219,15 @@ def test_a_removal_that_record_and_comparison_both_find_is_told_once() -> None:
     more = {"matchLabels": {"app": "web", "tier": "front"}}
     live = recorded(made("apps/v1", "Deployment", {"spec": {"selector": more}}))
     assert [one.path for one in changes(want, live)] == ["/spec/selector/matchLabels/tier"]
+
+
+def test_a_list_with_an_element_without_a_name_is_compared_by_place_alone() -> None:
+    """`volumes` of a custom resource may be anything; what is wanted there is not removed."""
+    want, before = (
+        made("example.com/v1", "Widget", {"spec": {"volumes": [{"name": "data"}, second]}})
+        for second in ("logs", {"name": "logs"})
+    )
+    live = {**before, "metadata": {"name": "x", "annotations": {LAST_APPLIED: json.dumps(before)}}}
+    found = changes(want, live)
+    assert [(one.path, one.new) for one in found] == [("/spec/volumes/1", "logs")]
+    assert changes(want, carried_out(live, found)) == ()
