@@ -23,7 +23,7 @@ def last_applied(live: Manifest) -> Mapping[str, Any]:
     text = find(live, ["metadata", "annotations", rules.LAST_APPLIED])
     try:
         read = json.loads(text) if isinstance(text, str) else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     if not isinstance(read, dict):
         return {}

@@ -51,7 +51,7 @@ def key_object(step: str) -> tuple[tuple[str, Any], ...] | None:
     """The fields and values of a `k:` step; None where it is no JSON object."""
     try:
         read = json.loads(step[2:])
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return tuple(read.items()) if isinstance(read, dict) else None
 
@@ -68,7 +68,7 @@ def is_member(step: str, value: Any) -> bool:
     """Whether a `v:` step names this value."""
     try:
         return bool(json.loads(step[2:]) == value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
 
 
