@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from psycopg import Connection
+from psycopg import Connection, connect
 
 from trading.backtest.kernel import Key, orders_for
 from trading.backtest.runner import signals_of
+from trading.control import record
 from trading.control.checks import Check
 from trading.control.record import against_record
 from trading.control.signal_comparison import compared, demand_equal
@@ -46,18 +47,7 @@ def _live(
     with connection.transaction():
         for bars in DAYS:
             repository.store(connection, bars)
-        for bars in days[FIRST:]:
-            connection.execute(
-                "insert into trading.equity (bar_timestamp, realized_profit, unrealized_profit, "
-                "fees, equity) values (%s, 0, 0, 0, 0)",
-                (bars[0].timestamp,),
-            )
-        for s in signals:
-            connection.execute(
-                "insert into trading.signals (strategy, symbol, bar_timestamp, target_quantity, "
-                "reason, release, epoch) values (%s, %s, %s, %s, %s, %s, 1)",
-                (s.strategy, s.symbol, s.bar_timestamp, s.target_quantity, s.reason, release),
-            )
+        _complete(connection, [bars[0].timestamp for bars in days[FIRST:]], signals, release)
         for order in _orders(signals):
             connection.execute(
                 "insert into trading.orders (client_order_id, source, strategy, symbol, side, "
@@ -78,6 +68,24 @@ def _live(
             )
 
 
+def _complete(
+    connection: Connection, days: Sequence[datetime], signals: Sequence[Signal], release: str = "r1"
+) -> None:
+    with connection.transaction():
+        for day in days:
+            connection.execute(
+                "insert into trading.equity (bar_timestamp, realized_profit, unrealized_profit, "
+                "fees, equity) values (%s, 0, 0, 0, 0)",
+                (day,),
+            )
+        for s in signals:
+            connection.execute(
+                "insert into trading.signals (strategy, symbol, bar_timestamp, target_quantity, "
+                "reason, release, epoch) values (%s, %s, %s, %s, %s, %s, 1)",
+                (s.strategy, s.symbol, s.bar_timestamp, s.target_quantity, s.reason, release),
+            )
+
+
 def _failed(checks: Sequence[Check]) -> list[str]:
     return [check.name for check in checks if not check.ok]
 
@@ -87,6 +95,36 @@ def test_a_release_that_trades_as_it_should_passes(connection: Connection) -> No
     checks = against_record(connection, STRATEGIES, "r1", EPOCH)
     assert _failed(checks) == []
     assert checks[0].samples == len(DAYS) - FIRST
+
+
+@pytest.mark.parametrize("autocommit", [True, False], ids=["autocommit", "with transactions"])
+def test_a_day_that_completes_while_the_record_is_read_makes_no_difference(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, autocommit: bool
+) -> None:
+    last = RIGHT[-1].bar_timestamp
+    earlier = [s for s in RIGHT if s.bar_timestamp < last]
+    days = [day for day in DAYS if day[0].timestamp < last]
+    completed_days = record._completed_days
+
+    def a_day_later(reading: Connection, since: datetime) -> list[datetime]:
+        with connect(database_url, autocommit=True) as trader:
+            _complete(trader, [last], [s for s in RIGHT if s.bar_timestamp == last])
+        return completed_days(reading, since)
+
+    monkeypatch.setattr(record, "_completed_days", a_day_later)
+    with connect(database_url, autocommit=autocommit) as reading:
+        _live(reading, earlier, days=days)
+        checks = against_record(reading, STRATEGIES, "r1", EPOCH)
+    assert _failed(checks) == []
+    assert checks[0].samples == len(days) - FIRST
+
+
+def test_the_record_is_read_inside_a_transaction_of_the_caller_as_well(
+    connection: Connection,
+) -> None:
+    with connection.transaction():
+        _live(connection, RIGHT)
+        assert _failed(against_record(connection, STRATEGIES, "r1", EPOCH)) == []
 
 
 @pytest.mark.parametrize("change", ["turned round", "one left out", "one too many"])

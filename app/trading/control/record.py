@@ -4,12 +4,14 @@ release over the same stored bars.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from psycopg import Connection
+from psycopg.pq import TransactionStatus
 
 from trading.backtest.runner import signals_of
 from trading.control.checks import Check
@@ -53,7 +55,32 @@ def against_record(
 
     `samples` is the number of those days; with fewer than `least_days` the check fails. Days on
     which another release signalled are left out: at a switch a day belongs to one of the two.
+    Everything is read as of one moment, whatever the trader writes meanwhile.
     """
+    with _one_moment(connection):
+        return _checks(connection, strategies, release, since, least_days)
+
+
+@contextmanager
+def _one_moment(connection: Connection[Any]) -> Iterator[None]:
+    """Every query inside sees the same state; a transaction of the caller's stays what it is."""
+    begins = connection.info.transaction_status == TransactionStatus.IDLE
+    with connection.transaction():
+        if begins:
+            connection.execute("set transaction isolation level repeatable read, read only")
+            # Before the first query, which takes the snapshot: a month that is dropped afterwards
+            # would be missing in it too. Who drops months does not wait for readers.
+            connection.execute("lock table trading.bars in access share mode")
+        yield
+
+
+def _checks(
+    connection: Connection[Any],
+    strategies: Sequence[Strategy],
+    release: str,
+    since: datetime,
+    least_days: int,
+) -> list[Check]:
     recorded = _recorded(connection, since)
     foreign = {signal.bar_timestamp for signal, of in recorded if of != release}
     days = [day for day in _completed_days(connection, since) if day not in foreign]
