@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from psycopg import Connection, connect
+from psycopg import Connection, connect, errors
 
-from trading.backtest.kernel import Key, orders_for
+from trading.backtest.kernel import Key, StrategyEngine, orders_for
 from trading.backtest.runner import signals_of
 from trading.control import record
 from trading.control.checks import Check
+from trading.control.live_day import LiveDay
 from trading.control.record import against_record
 from trading.control.signal_comparison import compared, demand_equal
 from trading.errors import RecordDiffers
@@ -19,8 +20,9 @@ from trading.market_data import repository
 from trading.market_data.bars import Bar
 from trading.market_data.replay import Replay
 from trading.orders.model import OrderRequest
-from trading.strategies.base import Signal
+from trading.strategies.base import Signal, Strategy
 from trading.strategies.registry import available, load
+from trading.values import ReplayValues, Values
 
 STRATEGIES = [load(plugin) for plugin in available()]
 DAYS = list(Replay().days(3_000, 130))
@@ -42,12 +44,13 @@ def _live(
     signals: Sequence[Signal],
     release: str = "r1",
     days: Sequence[Sequence[Bar]] = DAYS,
+    first: int = FIRST,
 ) -> None:
     """Store what a trader would have stored."""
     with connection.transaction():
         for bars in DAYS:
             repository.store(connection, bars)
-        _complete(connection, [bars[0].timestamp for bars in days[FIRST:]], signals, release)
+        _complete(connection, [bars[0].timestamp for bars in days[first:]], signals, release)
         for order in _orders(signals):
             connection.execute(
                 "insert into trading.orders (client_order_id, source, strategy, symbol, side, "
@@ -229,6 +232,87 @@ def test_days_of_another_release_are_left_out(connection: Connection) -> None:
     signalled = len({s.bar_timestamp for s in RIGHT})
     checks = against_record(connection, [], "r1", EPOCH)
     assert checks[0].samples == len(DAYS) - FIRST - signalled
+
+
+def _live_day(connection: Connection, retention_days: int) -> LiveDay:
+    values = Values(replay=ReplayValues(retention_days=retention_days))
+    return LiveDay(connection, values, Replay(), lambda: StrategyEngine(STRATEGIES), "r1")
+
+
+def _forgotten(connection: Connection, signals: Sequence[Signal]) -> Sequence[Check]:
+    """The checks after a soak over all of `DAYS`, longer than the 90 days that are kept."""
+    _live(connection, signals, first=0)
+    _live_day(connection, retention_days=90)._forget_old(DAYS[-1][0].timestamp)
+    return against_record(connection, STRATEGIES, "r1", EPOCH)
+
+
+def _kept() -> list[datetime]:
+    oldest = DAYS[-1][0].timestamp - timedelta(days=90)
+    return [day[0].timestamp for day in DAYS if day[0].timestamp >= oldest]
+
+
+def test_a_soak_longer_than_the_retention_is_compared_on_the_days_with_a_whole_window(
+    connection: Connection,
+) -> None:
+    checks = _forgotten(connection, signals_of(STRATEGIES, DAYS))
+    assert _failed(checks) == []
+    bars = repository.last_days(connection, 1_000)
+    for strategy, check in zip(STRATEGIES, checks, strict=False):
+        decidable = {day[0].timestamp for day in bars[strategy.lookback - 1 :]}
+        assert check.samples == len(decidable & set(_kept()))
+        assert 0 < check.samples < len(_kept()), "some days are left out, and not all"
+    known, orders = checks[-2:]
+    assert known.samples == len(_kept())
+    assert orders.samples > 0
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda strategy: strategy.name)
+def test_a_wrong_signal_on_a_day_with_a_whole_window_fails_after_such_a_soak(
+    connection: Connection, strategy: Strategy
+) -> None:
+    right = signals_of(STRATEGIES, DAYS)
+    last = max(i for i, signal in enumerate(right) if signal.strategy == strategy.name)
+    wrong = replace(right[last], target_quantity=right[last].target_quantity + 1)
+    checks = _forgotten(connection, [*right[:last], wrong, *right[last + 1 :]])
+    assert _failed(checks) == [f"signals of {strategy.name}"]
+
+
+def test_a_young_environment_is_compared_from_its_first_day_on(connection: Connection) -> None:
+    """Nothing was dropped before it: the backtest begins where the trader began."""
+    days = list(Replay().days(0, 5))
+    with connection.transaction():
+        for bars in days:
+            repository.store(connection, bars)
+    _complete(connection, [bars[0].timestamp for bars in days], signals_of(STRATEGIES, days))
+    checks = against_record(connection, STRATEGIES, "r1", EPOCH)
+    assert _failed(checks) == []
+    assert [check.samples for check in checks[: len(STRATEGIES)]] == [5] * len(STRATEGIES)
+
+
+def test_a_strategy_that_looks_back_on_more_than_is_stored_says_that_nothing_was_compared(
+    connection: Connection,
+) -> None:
+    _live(connection, [])
+    long = load("momentum", {"formation": len(DAYS), "skip": 0, "hold": 1})
+    check = against_record(connection, [long], "r1", EPOCH)[0]
+    assert (check.ok, check.samples) == (True, 0)
+    assert f"none of {len(DAYS) - FIRST} days" in check.message
+
+
+def test_days_that_could_be_forgotten_by_half_only_are_not_forgotten(
+    connection: Connection,
+) -> None:
+    _live(connection, RIGHT)
+    connection.execute(
+        "create function stop() returns trigger language plpgsql as "
+        "$$ begin raise 'stopped'; end $$; "
+        "create trigger stop before delete on trading.equity execute function stop()"
+    )
+    with pytest.raises(errors.RaiseException):
+        _live_day(connection, retention_days=90)._forget_old(
+            DAYS[-1][0].timestamp + timedelta(days=60)
+        )
+    assert connection.execute("select count(*) from trading.signals").fetchone() == (len(RIGHT),)
 
 
 def test_too_few_days_are_stated_and_fail_where_a_number_is_asked_for(

@@ -275,11 +275,12 @@ class LiveDay:
     def _forget_old(self, day: datetime) -> None:
         oldest = day - timedelta(days=self._values.replay.retention_days)
         repository.drop_months_before(self._connection, oldest)
-        for table in ("signals", "equity"):
-            self._connection.execute(
-                f"delete from trading.{table} where bar_timestamp < %s",  # nosec B608 - two literals
-                [oldest],
-            )
+        with self._connection.transaction():  # a day without its signals looks like a wrong one
+            for table in ("signals", "equity"):
+                self._connection.execute(
+                    f"delete from trading.{table} where bar_timestamp < %s",  # nosec B608 - literals
+                    [oldest],
+                )
         self._connection.execute(
             "delete from trading.events where seq < (select max(seq) from trading.events) - %s",
             [_KEEP_EVENTS],

@@ -18,6 +18,8 @@ from trading.control.checks import Check
 from trading.control.signal_comparison import compared
 from trading.errors import StrategyError
 from trading.market_data import repository
+from trading.market_data.bars import Bar
+from trading.market_data.replay import Replay
 from trading.orders.ids import client_order_id
 from trading.strategies.base import Signal, Strategy
 
@@ -55,7 +57,8 @@ def against_record(
 
     `samples` is the number of those days; with fewer than `least_days` the check fails. Days on
     which another release signalled are left out: at a switch a day belongs to one of the two.
-    Everything is read as of one moment, whatever the trader writes meanwhile.
+    A strategy is compared on the days whose whole window is still stored. Everything is read as of
+    one moment, whatever the trader writes meanwhile.
     """
     with _one_moment(connection):
         return _checks(connection, strategies, release, since, least_days)
@@ -97,11 +100,31 @@ def _compare(
 ) -> Check:
     before = repository.last_days(connection, strategy.lookback, before=days[0])
     bars = [*before, *repository.days_between(connection, days[0], days[-1])]
+    judged = _with_whole_window(strategy, bars, days)
+    if not judged:
+        text = f"none of {len(days)} days has the {strategy.lookback} stored days it was decided on"
+        return Check(f"signals of {strategy.name}", True, text, 0)
     try:
-        expected = [s for s in signals_of([strategy], bars) if s.bar_timestamp in set(days)]
+        expected = [s for s in signals_of([strategy], bars) if s.bar_timestamp in judged]
     except StrategyError as error:
-        return Check(f"signals of {strategy.name}", False, error.message, len(days))
-    return compared(strategy.name, live, expected, len(days), "live against its backtest")
+        return Check(f"signals of {strategy.name}", False, error.message, len(judged))
+    told = [signal for signal in live if signal.bar_timestamp in judged]
+    return compared(strategy.name, told, expected, len(judged), "live against its backtest")
+
+
+def _with_whole_window(
+    strategy: Strategy, bars: Sequence[Sequence[Bar]], days: list[datetime]
+) -> set[datetime]:
+    """Days that a backtest over the stored bars can decide as the trader did.
+
+    Old bars are dropped. Signals of the first days after that remain, the window they were decided
+    on does not. Before the very first day there was nothing to drop.
+    """
+    begins = bool(bars) and bars[0][0].timestamp == Replay().timestamp(0)
+    first = 0 if begins else strategy.lookback - 1
+    if len(bars) <= first:
+        return set()
+    return {day for day in days if day >= bars[first][0].timestamp}
 
 
 def _unknown(strategies: Sequence[Strategy], live: list[Signal], samples: int) -> Check:
