@@ -26,6 +26,9 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,23}$")]
 SAMPLE_SYMBOLS: tuple[Symbol, ...] = ("AAPL", "FB", "GOOG", "IBM", "MSFT")
 
 
+RETENTION_MOST = 20_000
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -35,7 +38,7 @@ class ReplayValues(_Part):
 
     seconds_per_day: Annotated[float, Field(ge=0.01, le=86_400, allow_inf_nan=False)] = 1.0
     symbols: tuple[Symbol, ...] = SAMPLE_SYMBOLS
-    retention_days: Annotated[int, Field(ge=90, le=20_000)] = 800  # of replayed time
+    retention_days: Annotated[int, Field(ge=90, le=RETENTION_MOST)] = 800  # of replayed time
 
 
 class StrategyValues(_Part):

@@ -2,17 +2,22 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from psycopg import Connection
 
+from trading.backtest.kernel import StrategyEngine
 from trading.control.checks import Check, report, text
+from trading.control.live_day import LiveDay
 from trading.control.validation import validate
 from trading.market_data import repository
 from trading.market_data.replay import Replay
 from trading.settings import Settings
+from trading.values import ReplayValues, Values
 
 VALUES = "trading: {strategies: {mine: {plugin: sma_cross, capital: 10000}}"
 
@@ -33,6 +38,7 @@ def test_a_sound_release_passes(tmp_path: Path, database_url: str) -> None:
     assert [check.name for check in checks] == [
         "engine",
         "schema",
+        "retention for mine",
         "backtest of mine",
         "signals of mine",
         "limits of mine",
@@ -72,6 +78,52 @@ def test_a_release_that_could_not_trade_fails_with_the_reason(
 ) -> None:
     failed = _failed(validate(_settings(tmp_path, more), with_database=False))
     assert words in failed[name]
+
+
+def _slow(days: int, retention: int) -> str:
+    return (
+        f"trading: {{replay: {{retention_days: {retention}}}, strategies: {{slow: "
+        f"{{plugin: sma_cross, capital: 10000, parameters: {{fast: 5, slow: {days}}}}}}}}}"
+    )
+
+
+def test_a_retention_that_a_lookback_does_not_fit_into_fails_and_says_what_to_set(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "values.yaml"
+    settings = Settings.from_environment({"SLIPWAY_VALUES": str(file)})
+    file.write_text(_slow(90, retention=90))
+    failed = _failed(validate(settings, with_database=False))
+    assert list(failed) == ["retention for slow"]
+    message = failed["retention for slow"]
+    assert "a lookback of 91 trading days" in message
+    assert "retention_days is 90" in message
+    found = re.search(r"set trading\.replay\.retention_days to (\d+) or more", message)
+    assert found, message
+    file.write_text(_slow(90, retention=int(found[1])))
+    assert _failed(validate(settings, with_database=False)) == {}
+    file.write_text(_slow(90, retention=int(found[1]) - 1))
+    assert list(_failed(validate(settings, with_database=False))) == ["retention for slow"]
+
+
+def test_on_every_day_the_retention_leaves_what_a_new_process_must_look_back_on(
+    connection: Connection,
+) -> None:
+    """In the window that holidays make the longest of all, with not a day to spare."""
+    lookback, replay = 66, Replay()
+    longest = replay.longest(lookback)
+    first = next(
+        index
+        for index in range(replay.days_per_lap)
+        if replay.timestamp(index + lookback - 1) - replay.timestamp(index) == longest
+    )
+    for bars in replay.days(first - 60, lookback + 60):
+        repository.store(connection, bars)
+    values = Values(replay=ReplayValues(retention_days=longest.days))
+    today = replay.timestamp(first + lookback - 1)
+    LiveDay(connection, values, replay, lambda: StrategyEngine([]), "r1")._forget_old(today)
+    left = repository.last_days(connection, 1_000, before=today)
+    assert lookback - 1 <= len(left) < lookback - 1 + 60
 
 
 def test_no_strategy_and_unknown_parameters_fail(tmp_path: Path) -> None:

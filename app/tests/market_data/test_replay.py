@@ -61,3 +61,14 @@ def test_days_before_the_first_and_after_the_last_year_are_refused() -> None:
         REPLAY.day(-1)
     with pytest.raises(ReplayExhausted, match="reset the replay state"):
         REPLAY.day(10_000 * LAP)
+
+
+@given(indexes, st.integers(min_value=1, max_value=2 * LAP))
+def test_no_days_in_a_row_last_longer_than_the_longest(index: int, count: int) -> None:
+    lasts = REPLAY.timestamp(index + count - 1) - REPLAY.timestamp(index)
+    assert lasts <= REPLAY.longest(count)
+
+
+def test_the_longest_week_is_the_one_in_which_the_exchange_was_shut() -> None:
+    assert REPLAY.longest(1).days == 0
+    assert REPLAY.longest(2).days == 7  # 10 to 17 September 2001

@@ -14,10 +14,11 @@ from trading.market_data.replay import Replay
 from trading.settings import Settings
 from trading.strategies.base import Strategy
 from trading.strategies.registry import load_all
-from trading.values import RiskValues, Values
+from trading.values import RETENTION_MOST, RiskValues, Values
 
 _DAYS = 500
 _FIRST_DAY = 2_700  # all five symbols trade at the end of the sample
+_JUDGED = 31  # calendar days beyond the lookback: those that shadow run and record can compare
 
 
 def validate(settings: Settings, with_database: bool = True) -> list[Check]:
@@ -32,7 +33,9 @@ def validate(settings: Settings, with_database: bool = True) -> list[Check]:
         return [*checks, Check("values", False, error.message, 0)]
     if not strategies:
         return [*checks, Check("strategies", False, "values.yaml enables no strategy", 0)]
+    market = Replay(values.replay.symbols)
     for strategy in strategies:
+        checks.append(_retention(strategy, market, values.replay.retention_days))
         checks.extend(_strategy(strategy, values))
     return checks
 
@@ -53,6 +56,27 @@ def _schema(settings: Settings) -> Check:
     except TradingError as error:
         return Check("schema", False, error.message, 0)
     return Check("schema", True, f"contains {', '.join(applied)}", len(applied))
+
+
+def _retention(strategy: Strategy, market: Replay, kept: int) -> Check:
+    """A process that starts must find the whole lookback in the database, on any day.
+
+    Bars up to `retention_days` before today are there for certain, older ones until their month is
+    dropped. With too few a strategy stays silent, its backtest over the same bars as well, and
+    every later check would find the two equal.
+    """
+    shown = min(strategy.lookback, RETENTION_MOST)  # more is too long in any case
+    need = market.longest(shown).days + _JUDGED
+    words = f"a lookback of {strategy.lookback} trading days needs {need} days"
+    ok = need <= kept
+    message = f"{words}, retention_days is {kept}"
+    if not ok:
+        message += f": {strategy.name} could fall silent for ever; " + (
+            f"set trading.replay.retention_days to {need} or more"
+            if need <= RETENTION_MOST
+            else f"shorten its lookback, retention_days may be {RETENTION_MOST} at most"
+        )
+    return Check(f"retention for {strategy.name}", ok, message, strategy.lookback)
 
 
 def _strategy(strategy: Strategy, values: Values) -> list[Check]:

@@ -53,6 +53,11 @@ class Replay:
         """When the bars of day `index` close."""
         return datetime.combine(self._locate(index)[2], time(21, tzinfo=UTC))
 
+    def longest(self, count: int) -> timedelta:
+        """From the first to the last of `count` days in a row, where holidays make it longest."""
+        starts = range(self.days_per_lap)  # every lap repeats the distances of this one
+        return max(self.timestamp(first + count - 1) - self.timestamp(first) for first in starts)
+
     def _locate(self, index: int) -> tuple[int, int, date]:
         if index < 0:
             raise InvalidInput(f"replay day {index} is negative; days count from 0", index=index)
