@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from trading.control import handover
 from trading.orders.model import OrderRequest, SubmitResult
@@ -41,7 +42,7 @@ trading:
 class World:
     def __init__(self, folder: Path, database_url: str, seconds_per_day: float = 0.1) -> None:
         self.url = database_url
-        self.connection = psycopg.connect(database_url, autocommit=True)
+        self._connect()
         self._folder = folder
         self._token_file = folder / "token"
         self._token_file.write_text(TOKEN)
@@ -166,6 +167,43 @@ class World:
         days = "trading_days_total 1"
         wait_until(lambda: days in self.trader(slot, "/metrics")[1], "the last day is done")
         wait_until(lambda: self.one(query)[0], f"all is at rest after day {before}")
+
+    def rest(self) -> None:
+        """`come_to_rest`, and nobody trades any more."""
+        self.come_to_rest()
+        for slot in ("blue", "green"):
+            if slot in self._processes:
+                self.kill(slot)
+
+    def go_on(self, seconds_per_day: float) -> None:
+        """Blue trades again, at this pace."""
+        self._write_values(seconds_per_day)
+        self.start_trader("blue")
+
+    def back_up(self) -> None:
+        """Nobody may be connected."""
+        self.connection.close()
+        name = conninfo_to_dict(self.url)["dbname"]
+        self._admin(f"create database {name}_backup template {name}")
+        self._connect()
+
+    def restore(self) -> None:
+        """What was backed up, as often as needed, on a server that began a new timeline."""
+        (epoch,) = self.one("select epoch from trading.lease")
+        self.connection.close()
+        name = conninfo_to_dict(self.url)["dbname"]
+        self._admin(f"drop database {name} with (force)")
+        self._admin(f"create database {name} template {name}_backup")
+        self._connect()
+        # Tokens of the time before must not count again; here the epoch stands for the timeline.
+        self.connection.execute("update trading.lease set epoch = %s", [epoch + 1000])
+
+    def _admin(self, statement: str) -> None:
+        with psycopg.connect(make_conninfo(self.url, dbname="postgres"), autocommit=True) as admin:
+            admin.execute(statement)
+
+    def _connect(self) -> None:
+        self.connection = psycopg.connect(self.url, autocommit=True)
 
     def wait_settled(self, timeout_seconds: float = 30.0) -> None:
         """Every order has ended or works at the venue."""

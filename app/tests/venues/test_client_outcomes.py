@@ -1,7 +1,9 @@
 """What the trader is told when the venue's answer is lost, late or a refusal."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 import pytest
 
@@ -26,11 +28,16 @@ def _http(status: str, body: bytes) -> bytes:
     return b"HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n%s" % (status.encode(), len(body), body)
 
 
-async def _place(handler: Handler) -> object:
+@asynccontextmanager
+async def _client(handler: Handler) -> AsyncIterator[VenueClient]:
     server = await asyncio.start_server(handler, "127.0.0.1", 0)
     async with server:
         port = server.sockets[0].getsockname()[1]
-        client = VenueClient(f"http://127.0.0.1:{port}", "a-bearer-token", timeout_seconds=0.5)
+        yield VenueClient(f"http://127.0.0.1:{port}", "a-bearer-token", timeout_seconds=0.5)
+
+
+async def _place(handler: Handler) -> object:
+    async with _client(handler) as client:
         return await client.place({"client_order_id": "x"})
 
 
@@ -63,6 +70,26 @@ def test_a_refused_fencing_token_ends_the_trader_s_turn() -> None:
 def test_a_refusal_is_an_answer() -> None:
     answer = asyncio.run(_place(_answering(_http("409 Conflict", b'{"error": "x"}'))))
     assert answer == (409, {"error": "x"})
+
+
+@pytest.mark.parametrize(
+    ("answer", "beyond"),
+    [
+        (b'{"last_sequence": 3, "newest_day": "2000-01-04T21:00:00+00:00"}', True),
+        (b'{"last_sequence": 3, "newest_day": "2000-01-03T21:00:00+00:00"}', False),
+        (b'{"last_sequence": 3, "newest_day": null}', False),
+        (b'{"last_sequence": 3}', False),
+    ],
+    ids=["a later day", "this day", "none yet", "does not tell"],
+)
+def test_whether_the_venue_is_beyond_a_day_is_its_own_word(answer: bytes, beyond: bool) -> None:
+    async def post() -> bool:
+        async with _client(_answering(_http("200 OK", answer))) as client:
+            posted = await client.post_bars({})
+            assert posted.last_sequence == 3
+            return posted.beyond(datetime(2000, 1, 3, 21, tzinfo=UTC))
+
+    assert asyncio.run(post()) is beyond
 
 
 def test_a_venue_that_is_not_there_is_unavailable() -> None:

@@ -51,12 +51,24 @@ def test_the_same_order_twice_is_one_order(world: World) -> None:
 
 def test_a_market_order_fills_at_the_next_open_and_the_day_trades_once(world: World) -> None:
     _place(world, "a")
-    assert _day(world, 3) == {"traded": True, "last_sequence": 1}
-    assert _day(world, 3) == {"traded": False, "last_sequence": 1}
+    newest = "2000-01-03T21:00:00+00:00"
+    assert _day(world, 3) == {"traded": True, "last_sequence": 1, "newest_day": newest}
+    assert _day(world, 3) == {"traded": False, "last_sequence": 1, "newest_day": newest}
     (fill,) = world.venue("GET", "/v1/fills?since=0")[1]["fills"]
     assert (fill["quantity"], fill["price"]) == ("10", "100.0500")
     assert world.venue("GET", "/v1/positions")[1] == {"positions": {"AAPL": "10"}}
     assert world.venue("GET", "/v1/fills?since=1")[1]["fills"] == []
+
+
+def test_a_day_before_the_newest_is_not_traded_and_the_newest_is_named(world: World) -> None:
+    _day(world, 5)
+    _place(world, "a")
+    answer = _day(world, 4)
+    assert (answer["traded"], answer["newest_day"]) == (False, "2000-01-05T21:00:00+00:00")
+    body = {"timestamp": "2000-01-06T21:00:00+00:00", "bars": []}
+    answer = world.venue("POST", "/v1/bars", body, "1.1")[1]
+    assert (answer["traded"], answer["newest_day"]) == (False, "2000-01-05T21:00:00+00:00")
+    assert _order(world, "a")["state"] == "WORKING"
 
 
 def test_a_limit_order_rests_until_the_price_comes(world: World) -> None:

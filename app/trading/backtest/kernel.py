@@ -49,6 +49,13 @@ class StrategyEngine:
         """The timestamp of the last day, None before the first."""
         return next(iter(self._days[-1].values())).timestamp if self._days else None
 
+    @property
+    def keys(self) -> frozenset[Key]:
+        """Every position that its strategies may have."""
+        return frozenset(
+            (each.name, symbol) for each in self._strategies for symbol in each.symbols
+        )
+
     def warm_up(self, days: Iterable[Sequence[Bar]]) -> None:
         """Days that strategies may look back on but are not asked about: `lookback - 1` suffice."""
         for bars in days:

@@ -6,7 +6,8 @@
              transaction
 
 A process that takes over finds which step was last and goes on there; ids are functions of the
-day, so a step done twice is the same step.
+day, so a step done twice is the same step. Days that the venue is beyond already (`behind`) are
+only written: nothing of them can still be traded.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from trading.backtest.kernel import Key, StrategyEngine, orders_for
+from trading.control import behind
 from trading.control.intents import write_intents
 from trading.control.lease import FENCE, Lease
 from trading.market_data import repository
@@ -163,6 +165,7 @@ class LiveDay:
         self._engine = new_engine()
         self._release = release
         self._month = (0, 0)
+        self._level = ""  # the token under which this ledger is known to be where the venue is
         self._lock = threading.RLock()
 
     def place(self) -> Place:
@@ -210,12 +213,16 @@ class LiveDay:
             self._month = (day.year, day.month)
         return Day(day, bars)
 
-    def decide(self, lease: Lease, today: Day) -> int:
-        """Step 3; returns the number of new intents."""
-        with self._lock:
-            return self._decide(lease, today)
+    def decide(self, lease: Lease, today: Day, beyond: bool = False) -> int:
+        """Step 3; returns the number of new intents.
 
-    def _decide(self, lease: Lease, today: Day) -> int:
+        `beyond`: the venue has traded a later day. No intents then; the first day that is not
+        behind makes those that are still missing.
+        """
+        with self._lock:
+            return self._decide(lease, today, beyond)
+
+    def _decide(self, lease: Lease, today: Day, beyond: bool) -> int:
         day = today.timestamp
         self._catch_up(day)
         signals = self._engine.on_day(today.bars)
@@ -228,17 +235,32 @@ class LiveDay:
         }
         with self._connection.transaction():  # a lost lease raises: that undoes all of it
             self._fenced(lease, _EQUITY, values)
-            orders = orders_for(signals, self._held(), {}) if signals else []
+            wanted = self._wanted(lease, today, signals, beyond)
+            orders = orders_for(wanted, self._held(), {}) if wanted else []
             written = write_intents(
                 self._connection, lease, orders, self._values.risk, self._release
             )
             self._fenced(lease, _DONE, values)
+        self._level = "" if beyond else lease.token
         return written
 
     def _fenced(self, lease: Lease, statement: str, values: dict[str, Any]) -> None:
         asked_at = time.monotonic()
         held = self._connection.execute(statement, values).fetchone()
         lease.seen(held is not None, asked_at)
+
+    def _wanted(
+        self, lease: Lease, today: Day, signals: list[Signal], beyond: bool
+    ) -> list[Signal]:
+        """The signals whose targets are to be reached now."""
+        if beyond:
+            behind.mark(self._connection, lease, today.timestamp)
+            return []
+        if self._level == lease.token:
+            return signals  # whoever holds the lease is the only one who marks a day
+        if not behind.marked(self._connection, self.place().completed_day):
+            return signals
+        return behind.newest_targets(self._connection, signals, self._engine.keys)
 
     def follow(self) -> None:
         """Keep the engine warm in a slot that does not trade: the days others completed."""

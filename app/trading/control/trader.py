@@ -34,6 +34,7 @@ _TIMER_SECONDS = 1.0
 _BEAT_SECONDS = 1.5
 _FOLLOW_SECONDS = 5.0
 _RETRY_SECONDS = 0.5
+_RATE_SECONDS = 1.0
 
 
 @dataclass(slots=True)
@@ -110,6 +111,7 @@ class Trader:
         self._seconds_per_day = seconds_per_day
         self._holder = holder
         self._replace = replace
+        self._behind = False
         self._listening: asyncio.Task[None]
         self._orders = asyncio.Event()
         self._switch = asyncio.Event()
@@ -216,20 +218,25 @@ class Trader:
             await asyncio.sleep(max(0.0, due - time.monotonic()))
             if not await self._one_day(lease, reconciler):
                 await asyncio.sleep(0.05)
-                continue
-            due = max(due + self._seconds_per_day, time.monotonic())
+            elif not self._behind:  # else the venue is ahead: nothing happens in between
+                due = max(due + self._seconds_per_day, time.monotonic())
 
     async def _one_day(self, lease: Lease, reconciler: Reconciler) -> bool:
+        """False where the venue still owes answers for the orders of the day before."""
         place = await asyncio.to_thread(self._day.place)
         if not place.unfinished and not await asyncio.to_thread(self._day.settled):
             self._orders.set()
             return False
         today = await asyncio.to_thread(self._day.store, lease, place)
-        if today.bars:
-            last = await self._venue.post_bars(today.document())
-            if last > reconciler.cursor:
-                await reconciler.fetch_fills()
-        if await asyncio.to_thread(self._day.decide, lease, today):
+        posted = await self._venue.post_bars(today.document())
+        if posted.last_sequence > reconciler.cursor:
+            await reconciler.fetch_fills()
+        beyond = posted.beyond(today.timestamp)
+        if self._behind and not beyond:
+            # Orders that were taken over from the book just now count against those a second.
+            await asyncio.sleep(_RATE_SECONDS)
+        self._behind = beyond
+        if await asyncio.to_thread(self._day.decide, lease, today, beyond):
             self._orders.set()
         self.facts.days += 1
         return True

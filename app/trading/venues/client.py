@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -19,6 +21,18 @@ _IDS_A_QUERY = 100
 
 Document = dict[str, Any]
 _Pair = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """`newest_day`: the last one that the venue has traded; None where it does not tell."""
+
+    last_sequence: int
+    newest_day: datetime | None
+
+    def beyond(self, day: datetime) -> bool:
+        """Whether the venue has traded a day after this one."""
+        return self.newest_day is not None and self.newest_day > day
 
 
 class VenueClient:
@@ -79,10 +93,14 @@ class VenueClient:
         positions: dict[str, str] = answer["positions"]
         return positions
 
-    async def post_bars(self, document: Document) -> int:
-        """The venue trades the day (once); returns the sequence number of its newest fill."""
+    async def post_bars(self, document: Document) -> Posted:
+        """The venue trades the day, once, and none that is older than its newest."""
         answer = await self._expect("POST", "/v1/bars", document)
-        return int(answer["last_sequence"])
+        newest = answer.get("newest_day")
+        return Posted(
+            int(answer["last_sequence"]),
+            None if newest is None else datetime.fromisoformat(newest),
+        )
 
     async def alive(self) -> bool:
         try:

@@ -132,14 +132,20 @@ class Book:
         row = self._db.execute("select coalesce(max(sequence), 0) as last from fills").fetchone()
         return int(row["last"])
 
+    def newest_day(self) -> str | None:
+        """The last day that was traded."""
+        row = self._db.execute("select max(bar_timestamp) as newest from days").fetchone()
+        return None if row["newest"] is None else str(row["newest"])
+
     def positions(self) -> dict[str, str]:
         rows = self._db.execute("select symbol, quantity from positions order by symbol")
         return {row["symbol"]: row["quantity"] for row in rows}
 
     def trade_day(self, bars: Sequence[Bar], costs: Costs, faults: Faults) -> bool:
-        """Match all working orders against one day; False when that day was traded before."""
+        """Match all working orders against one day; False when it or a later one was traded."""
         day = bars[0].timestamp.isoformat()
-        if self._db.execute("select 1 from days where bar_timestamp = ?", (day,)).fetchone():
+        newest = self.newest_day()
+        if newest is not None and day <= newest:
             return False
         self._change()
         rows = self.working()

@@ -6,7 +6,7 @@ import asyncio
 import hmac
 import json
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -120,11 +120,17 @@ class Venue:
     async def _post_bars(self, request: Request) -> Response:
         self._fenced(request)
         document = json.loads(request.body)
-        at = datetime.fromisoformat(document["timestamp"])
+        at = datetime.fromisoformat(document["timestamp"]).astimezone(UTC)
         bars = [_bar(row, at) for row in document["bars"]]
         traded = bool(bars) and self.book.trade_day(bars, self.costs, self.faults)
         await self.book.durable()
-        return _json({"traded": traded, "last_sequence": self.book.last_sequence()})
+        return _json(
+            {
+                "traded": traded,
+                "last_sequence": self.book.last_sequence(),
+                "newest_day": self.book.newest_day(),
+            }
+        )
 
     async def _put_fence(self, request: Request) -> Response:
         """A new holder of the lease says so: from now on older ones are refused."""
