@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelines.engine.chart_objects import HIDDEN, title
-from pipelines.engine.difference.rules import LAST_APPLIED
+from pipelines.engine.difference.applied import as_applied
 from pipelines.engine.sync.hooks import is_hook
 from pipelines.engine.sync.plan import plan
 from pipelines.engine.sync.prepare import placed, scopes
@@ -75,7 +75,9 @@ def _planned(
     placed_before = [placed(one, settings, scope, {}) for one in before]
     kept = {one.key: one.manifest for one in (placed(one, settings, scope, {}) for one in objects)}
     live = {
-        one.key: one if kept.get(one.key) == one.manifest else _as_applied(one)
+        one.key: one
+        if kept.get(one.key) == one.manifest
+        else Resource(as_applied(one.manifest), one.origin)
         for one in placed_before
         if not is_hook(one) and one.name
     }
@@ -85,13 +87,6 @@ def _planned(
         for step in plan(objects, live, settings).steps
         if step.action is not Action.NOTHING
     ]
-
-
-def _as_applied(resource: Resource) -> Resource:
-    """With the record of what was applied: what head no longer says is then seen to go."""
-    annotations = {**resource.annotations, LAST_APPLIED: json.dumps(resource.manifest)}
-    metadata = {**resource.metadata, "annotations": annotations}
-    return Resource({**resource.manifest, "metadata": metadata}, resource.origin)
 
 
 def _step(step: PlanStep, hooks: Mapping[str, Mapping[str, Any]]) -> Step:
