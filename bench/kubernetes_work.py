@@ -47,10 +47,12 @@ def _children_cpu() -> float:
 
 def _work(kubeconfig: Path, place: str, name: str, count: int, step: str) -> dict[str, Any]:
     from pipelines.adapters.kubernetes.client import open_cluster
+    from pipelines.controller.allocator import keep_little
     from pipelines.engine.sync.manifests import read_documents
     from pipelines.model.sync import Retry, SyncSettings
     from pipelines.targets.kubernetes.sync_run import Syncer
 
+    keep_little()  # as the controller does
     text = as_yaml(SETS[name](count))
     found: dict[str, Any] = {}
     started = time.monotonic()

@@ -10,6 +10,7 @@ import click
 
 from pipelines.cli.in_cluster import in_cluster_options, log, refuse_outside, run_in_cluster
 from pipelines.cli.options import environment_argument, examples, output_option, state_option
+from pipelines.controller import allocator
 
 
 @click.command(epilog=examples(
@@ -37,6 +38,7 @@ def command(
     it needs no installation, reads the Applications that one would give to Argo CD, and acts in the
     cluster in whose pod it runs. charts/controller starts it.
     """
+    allocator.keep_little()
     if in_cluster:
         run_in_cluster(environment, state, observe=observe, **place)
         return
