@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pipelines.engine.admission import under_way
 from pipelines.flows.context import Context
+from pipelines.flows.ending import end
 from pipelines.flows.evidence import UNSAID
 from pipelines.model import hook
 from pipelines.model.branch import ActiveRow
@@ -77,15 +78,7 @@ def close(ctx: Context, token: int, operation: str, status: str, message: str) -
     if known is None or known.status != "running":
         return
     seconds = ctx.records.journal.recall(operation, "switch_seconds")
-    ctx.records.journal.close(
-        operation, token, status, message, float(seconds) if seconds is not None else None
-    )
-    ctx.records.audit.append(
-        actor=ctx.syncer,
-        action=f"{known.kind} ended",
-        result=status,
-        details={"operation": operation, "release": known.release, "message": message},
-    )
+    end(ctx, known, token, status, message, seconds=None if seconds is None else float(seconds))
 
 
 def finish(ctx: Context, token: int, row: ActiveRow, commit: str) -> None:
