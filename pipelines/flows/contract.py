@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from pipelines.flows.commits import new_operation_id
 from pipelines.flows.context import Context
+from pipelines.flows.locks import same_plan
 from pipelines.flows.slots import CLOSED
 from pipelines.model.branch import ActiveRow
 from pipelines.model.errors import InProgress, Refused, Unavailable
@@ -13,33 +16,44 @@ from pipelines.model.release import Release
 from pipelines.model.slots import Slot
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What is active, which contract migrations it brings, and which releases those close."""
+
+    row: ActiveRow
+    release: Release
+    revisions: tuple[str, ...]
+    closes: list[str]
+
+
 def plan_contract(ctx: Context, *, early: bool = False) -> Plan:
     """What would be applied and closed. Refused while the row is provisional or the rollback
     window is open (unless `early`)."""
+    return _plan(ctx, _find(ctx), early=early)
+
+
+def _find(ctx: Context) -> _Found:
     reading = ctx.target.read_row()
     if reading.down or reading.row is None:
         raise Unavailable(f"nothing is active in {ctx.environment}", hint="see: slipway status")
-    row = reading.row
-    release = ctx.store.get(row.release)
-    status = ctx.target.migration_status(release)
-    if not status.contract:
-        return Plan(ctx.environment, "contract", release.id, row.slot, row.slot, (), "")
-    _window(ctx, row, early=early)
-    closes = closed_by(ctx, status.contract, row)
+    release = ctx.store.get(reading.row.release)
+    revisions = ctx.target.migration_status(release).contract
+    closes = closed_by(ctx, revisions, reading.row) if revisions else []
+    return _Found(reading.row, release, revisions, closes)
+
+
+def _plan(ctx: Context, found: _Found, *, early: bool) -> Plan:
+    active = (found.release.id, found.row.slot, found.row.slot)
+    if not found.revisions:
+        return Plan(ctx.environment, "contract", *active, (), "")
+    _window(ctx, found.row, early=early)
     items = (
         PlanItem("backup", "a base backup is taken and verified"),
-        PlanItem("contract", f"contract migrations {', '.join(status.contract)}"),
-        *(PlanItem("close", f"{name} can never run here again") for name in closes),
+        PlanItem("contract", f"contract migrations {', '.join(found.revisions)}"),
+        *(PlanItem("close", f"{name} can never run here again") for name in found.closes),
     )
-    return Plan(
-        ctx.environment,
-        "contract",
-        release.id,
-        row.slot,
-        row.slot,
-        items,
-        f"only a restore: slipway restore {ctx.environment}",
-    )
+    way_back = f"only a restore: slipway restore {ctx.environment}"
+    return Plan(ctx.environment, "contract", *active, items, way_back)
 
 
 def _window(ctx: Context, row: ActiveRow, *, early: bool) -> None:
@@ -71,10 +85,12 @@ def contract(ctx: Context, plan: Plan, *, reason: str) -> str:
     _alone(ctx)
     token = ctx.records.lock.preempt(ctx.actor, "contract migration", lease_seconds=600.0)
     try:
-        release, row = _as_planned(ctx, plan)
-        revisions = ctx.target.migration_status(release).contract
+        _alone(ctx)
+        found = _find(ctx)
+        # The window was judged when the plan was made.
+        same_plan(plan, _plan(ctx, found, early=True), f"migrate contract {ctx.environment}")
+        release, revisions, closes = found.release, found.revisions, found.closes
         backup = ctx.target.backup(f"before contract {', '.join(revisions)}")
-        closes = closed_by(ctx, revisions, row)
         # Closed before it is applied: a crash in between must not leave a way back that is none.
         already = ctx.records.journal.fact(CLOSED) or []
         ctx.records.journal.set_fact(CLOSED, sorted({*already, *closes}))
@@ -111,20 +127,6 @@ def _alone(ctx: Context) -> None:
             f"{running.id} of {running.actor} is under way in {ctx.environment}",
             hint=f"when it has ended: slipway migrate contract {ctx.environment} --reason …",
         )
-
-
-def _as_planned(ctx: Context, plan: Plan) -> tuple[Release, ActiveRow]:
-    """Release and row that the plan was made for. The window was judged when it was made."""
-    _alone(ctx)
-    if plan_contract(ctx, early=True).digest != plan.digest:
-        raise InProgress(
-            f"{ctx.environment} has changed since this plan was made; nothing was done",
-            hint=f"look again: slipway migrate contract {ctx.environment} --dry-run",
-        )
-    row = ctx.target.read_row().row
-    if row is None:
-        raise Unavailable(f"the database of {ctx.environment} does not answer")
-    return ctx.store.get(plan.release), row
 
 
 def _tell_hooks(ctx: Context, closes: list[str], operation: str) -> None:

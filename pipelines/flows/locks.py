@@ -1,9 +1,10 @@
-"""Breaking a lock whose holder is stuck."""
+"""Taking and breaking the lock of an environment, and what must still hold once it is taken."""
 
 from __future__ import annotations
 
 from pipelines.flows.context import Context
-from pipelines.model.errors import SlipwayError
+from pipelines.model.errors import InProgress, SlipwayError
+from pipelines.model.plan import Plan
 
 
 def token_floor(ctx: Context) -> int:
@@ -15,6 +16,15 @@ def token_floor(ctx: Context) -> int:
         return ctx.hooks.newest_token() + 1
     except SlipwayError:
         return 0
+
+
+def same_plan(plan: Plan, now: Plan, command: str) -> None:
+    """Raises InProgress where somebody acted between a plan and the lock it is carried out under."""
+    if now.digest != plan.digest:
+        raise InProgress(
+            f"{plan.environment} has changed since this plan was made; nothing was done",
+            hint=f"look again: slipway {command} --dry-run",
+        )
 
 
 def break_lock(ctx: Context, reason: str) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipelines.flows.context import Context
-from pipelines.flows.locks import token_floor
+from pipelines.flows.locks import same_plan, token_floor
 from pipelines.flows.sync import look, plan_sync
 from pipelines.model.environment import ARGO_CD
 from pipelines.model.errors import BadInput, InProgress
@@ -68,11 +68,7 @@ def _sync_now(ctx: Context, plan: Plan) -> str:
             return "by the controller"
         raise
     try:
-        if plan_sync(ctx).digest != plan.digest:
-            raise InProgress(
-                f"{ctx.environment} has changed since this plan was made; nothing was done",
-                hint=f"look again: slipway sync {ctx.environment} --dry-run",
-            )
+        same_plan(plan, plan_sync(ctx), f"sync {ctx.environment}")
         return look(ctx, token)
     finally:
         ctx.records.lock.release(token)
