@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pipelines.engine.difference.applied import as_applied
 from pipelines.engine.sync import application_yaml, kinds, prepare, tracking
 from pipelines.engine.sync.plan import plan
 from pipelines.flows.manifest_files import read_files, read_limited, refuse_stdin_twice
@@ -81,11 +80,7 @@ def _placed(
         placed = (prepare.placed(one, nameless, scope, {}) for one in some if one.name)
         return {one.key: one for one in placed}
 
-    there, wanted = place(live), place(desired) if live else {}
-    for key, one in there.items():
-        if key in wanted and wanted[key].manifest != one.manifest:
-            there[key] = Resource(as_applied(one.manifest), one.origin)
-    return there
+    return prepare.rendered_before(place(live), place(desired) if live else {})
 
 
 def _whose(

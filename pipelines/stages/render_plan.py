@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pipelines.engine.chart_objects import HIDDEN, title
-from pipelines.engine.difference.applied import as_applied
 from pipelines.engine.sync.hooks import is_hook
 from pipelines.engine.sync.plan import plan
-from pipelines.engine.sync.prepare import placed, scopes
+from pipelines.engine.sync.prepare import placed, rendered_before, scopes
 from pipelines.model.check import Finding
 from pipelines.model.errors import SlipwayError
-from pipelines.model.resource import Resource
+from pipelines.model.resource import Resource, ResourceKey
 from pipelines.model.sync import Action, PlanStep, SyncSettings
 from pipelines.stages.render_charts import ChartsRendered
 
@@ -72,15 +71,12 @@ def _planned(
     before: Sequence[Resource], objects: Sequence[Resource], settings: SyncSettings
 ) -> list[Step]:
     scope = scopes([*before, *objects], {})
-    placed_before = [placed(one, settings, scope, {}) for one in before]
-    kept = {one.key: one.manifest for one in (placed(one, settings, scope, {}) for one in objects)}
-    live = {
-        one.key: one
-        if kept.get(one.key) == one.manifest
-        else Resource(as_applied(one.manifest), one.origin)
-        for one in placed_before
-        if not is_hook(one) and one.name
-    }
+
+    def place(some: Iterable[Resource]) -> dict[ResourceKey, Resource]:
+        return {one.key: one for one in (placed(one, settings, scope, {}) for one in some)}
+
+    lasting = place(one for one in before if not is_hook(one) and one.name)
+    live = rendered_before(lasting, place(objects))
     hooks = {title(one): one.manifest for one in before if is_hook(one)}
     return [
         _step(step, hooks)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pipelines.engine.difference.applied import as_applied
 from pipelines.engine.sync import hooks, kinds, notes, options
 from pipelines.engine.sync.order import defined_kind
 from pipelines.engine.sync.tracking import tracking_id
@@ -47,6 +48,19 @@ def shown(live: Sequence[Resource]) -> Scopes:
             kind = (one.group, one.kind)
             seen[kind] = seen.get(kind, False) or bool(one.namespace)
     return seen
+
+
+def rendered_before(
+    before: Mapping[ResourceKey, Resource], wanted: Mapping[ResourceKey, Resource]
+) -> dict[ResourceKey, Resource]:
+    """Objects of an earlier rendering as a server has them that they were applied to, so that what they
+    alone set is seen to go. What stays as it is, or goes altogether, needs no such record."""
+    return {
+        key: Resource(as_applied(one.manifest), one.origin)
+        if key in wanted and wanted[key].manifest != one.manifest
+        else one
+        for key, one in before.items()
+    }
 
 
 def check_scope(resource: Resource, scope: Scopes) -> None:
