@@ -10,12 +10,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pipelines.engine.difference.ignoring import Ignored, matching, without_ignored
-from pipelines.engine.difference.learned import learned
+from pipelines.engine.difference.learned import known_shape
 from pipelines.engine.difference.normal import as_stored, as_wanted
 from pipelines.engine.difference.owners import Owners
 from pipelines.engine.difference.pointer import in_order
 from pipelines.engine.difference.removed import no_longer_set
-from pipelines.engine.difference.shapes import shape_of
 from pipelines.engine.difference.walk import Walk
 from pipelines.model.resource import Manifest
 from pipelines.model.sync import FieldChange, IgnoreRule
@@ -34,8 +33,7 @@ def changes(
     written, rules = desired, matching(desired, ignore)
     if rules:
         desired = without_ignored(desired, live, rules)
-    shape = shape_of(str(desired.get("apiVersion", "")), str(desired.get("kind", "")))
-    shape = learned(shape, live)
+    shape = known_shape(desired, live)
     wanted, there = as_wanted(desired, live), as_stored(live)
     walk = Walk()
     walk.mapping(wanted, there, shape)
@@ -46,7 +44,7 @@ def changes(
     if not found:
         return ()
     if rules:
-        ignored = Ignored(written, live, rules)
+        ignored = Ignored(written, live, rules, shape)
         found = [change for change in found if not ignored.covers(change.path)]
     owners = Owners(live)
     return tuple(_with_owner(change, owners) for change in in_order(found))

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
-from pipelines.engine.difference.learned import learned
+from pipelines.engine.difference.learned import known_shape
 from pipelines.engine.difference.lists import key_of
 from pipelines.engine.difference.normal import with_bytes
 from pipelines.engine.difference.owners import Fields, Finder, entries, names_element, owns
 from pipelines.engine.difference.pointer import MISSING, child, find, is_index, split
-from pipelines.engine.difference.shapes import Shape, shape_of
+from pipelines.engine.difference.shapes import Shape
 from pipelines.model.resource import Manifest
 from pipelines.model.sync import IgnoreRule
 
@@ -48,7 +48,7 @@ def without_ignored(
     apply would take it away. What a manager owns is taken only where desired sets it.
     """
     body: Any = dict(desired)
-    shape = _shape(desired, live)
+    shape = known_shape(desired, live)
     rules = matching(desired, ignore)
     if rules and desired.get("kind") == "Secret":
         body = with_bytes(body)
@@ -63,16 +63,12 @@ def without_ignored(
     return body
 
 
-def _shape(desired: Manifest, live: Manifest) -> Shape:
-    known = shape_of(str(desired.get("apiVersion", "")), str(desired.get("kind", "")))
-    return learned(known, live)
-
-
 class Ignored:
     """What rules say of one object's differences. Pointers count in desired, differences in live."""
 
-    def __init__(self, desired: Manifest, live: Manifest, rules: Sequence[IgnoreRule]) -> None:
-        shape = _shape(desired, live)
+    def __init__(
+        self, desired: Manifest, live: Manifest, rules: Sequence[IgnoreRule], shape: Shape
+    ) -> None:
         pointers = (split(pointer) for rule in rules for pointer in rule.json_pointers)
         translated = (_in_live(steps, desired, live, shape) for steps in pointers if steps)
         self._pointers = [steps for steps in translated if steps is not None]

@@ -13,15 +13,16 @@ from functools import lru_cache
 
 from pipelines.engine.difference import rules
 from pipelines.engine.difference.owners import Entry, Fields, entries, key_object
-from pipelines.engine.difference.shapes import Shape
+from pipelines.engine.difference.shapes import Shape, shape_of
 from pipelines.model.resource import Manifest
 
 # A set of fields, and whether it is ours.
 Owned = tuple[Fields, bool]
 
 
-def learned(shape: Shape, live: Manifest) -> Shape:
-    """An open shape with what this object's record says of it; any other shape as it is."""
+def known_shape(desired: Manifest, live: Manifest) -> Shape:
+    """Of the object's kind; of a custom resource with what its record in live says of it."""
+    shape = shape_of(str(desired.get("apiVersion", "")), str(desired.get("kind", "")))
     if not shape.open:
         return shape
     return _with(shape, [(entry.fields, _is_ours(entry)) for entry in entries(live)])
