@@ -93,9 +93,7 @@ def _latched(ctx: Context) -> Any:
     if row is None:
         return None
     try:
-        return ctx.target.application_answer(
-            ctx.store.get(row.release), row.slot, "latched", ["show"], LATCHED_SECONDS
-        )
+        return _ask_latched(ctx, row, "show")
     except SlipwayError as error:
         ctx.say("latched", "failed", f"look at it before trading goes on: {error.message}")
         return None
@@ -105,15 +103,18 @@ def _keep(ctx: Context, row: ActiveRow, latched: Any) -> None:
     """Latch it again. Raises where that cannot be: then nothing is started."""
     if not latched or not latched.get("latched"):
         return
-    release = ctx.store.get(row.release)
-    words = ["keep", json.dumps(latched)]
-    kept = ctx.target.application_answer(release, row.slot, "latched", words, LATCHED_SECONDS)
+    kept = _ask_latched(ctx, row, "keep", json.dumps(latched))
     if not kept or not kept.get("latched"):
         raise NeedsPerson(
-            f"{release.id} does not latch again what was latched in {ctx.environment}:"
+            f"{row.release} does not latch again what was latched in {ctx.environment}:"
             f" {json.dumps(latched)}",
             hint="nothing was started; look at the database, then: slipway up",
         )
+
+
+def _ask_latched(ctx: Context, row: ActiveRow, *words: str) -> Any:
+    release = ctx.store.get(row.release)
+    return ctx.target.application_answer(release, row.slot, "latched", words, LATCHED_SECONDS)
 
 
 def _start(ctx: Context, before: dict[Slot, str | None], latched: Any) -> None:

@@ -34,11 +34,9 @@ def run(args: argparse.Namespace) -> int:
         for one in wanted:
             killswitch.trip(connection, one["reason"], one["actor"])
         switch = killswitch.read(connection)
-    latched = [
-        {"name": KILL_SWITCH, "reason": switch.reason, "actor": switch.actor}
-        for _ in range(switch.killed)
-    ]
-    emit(args, {"latched": latched}, "\n".join(f"{KILL_SWITCH}: {switch.reason}" for _ in latched))
+    told = {"name": KILL_SWITCH, "reason": switch.reason, "actor": switch.actor}
+    human = f"{KILL_SWITCH}: {switch.reason}" if switch.killed else ""
+    emit(args, {"latched": [told] if switch.killed else []}, human)
     return 0
 
 
