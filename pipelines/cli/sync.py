@@ -18,6 +18,7 @@ from pipelines.model.errors import BadInput, InProgress, NeedsPerson, Unavailabl
 if TYPE_CHECKING:
     from pipelines.flows.context import Context
     from pipelines.model.plan import Plan
+    from pipelines.records.protocols import Operation
 
 WATCH_SECONDS = 1.0
 MOST_SYNCS = 100
@@ -86,10 +87,10 @@ def sync_once(context: Context, dry_run: bool, output: str, *, confirm_prune: bo
     plan = plan_of(context)
     if dry_run or plan.empty:
         return show_plan(plan, output)
-    newest, ended = newest_entry(context), last_ended(context)
+    newest, before = newest_entry(context), newest_operation(context)
     done = sync_now(context, plan, confirm_prune=confirm_prune)
     syncs = object_syncs(context, MOST_SYNCS, after=newest)
-    result = result_of(context, done, ended)
+    result = result_of(context, done, before)
     if output == "json":
         print_json({
             "environment": context.environment, "plan": asdict(plan), "result": result,
@@ -103,22 +104,20 @@ def sync_once(context: Context, dry_run: bool, output: str, *, confirm_prune: bo
     return NeedsPerson.exit_code if result == "waiting" else EXIT_CODES.get(result, 5)
 
 
-def last_ended(context: Context) -> tuple[str, str]:
-    """Which operation is the newest, and when it ended (empty: not yet)."""
-    newest = context.records.journal.history(1)
-    return (newest[0].id, newest[0].ended_at) if newest else ("", "")
+def newest_operation(context: Context) -> Operation | None:
+    return next(iter(context.records.journal.history(1)), None)
 
 
-def result_of(context: Context, done: str, before: tuple[str, str]) -> str:
+def result_of(context: Context, done: str, before: Operation | None) -> str:
     """What came of it: the status of the operation that ended meanwhile, whoever ended it."""
     from pipelines.flows.observe import WAITING
 
     if done.startswith(WAITING):
         return "waiting"
-    newest = context.records.journal.history(1)
-    if newest and newest[0].ended_at and last_ended(context) != before:
-        return newest[0].status
-    return "succeeded"
+    newest = newest_operation(context)
+    if newest is None or newest == before or not newest.ended_at:
+        return "succeeded"
+    return newest.status
 
 
 def plan_of(context: Context) -> Plan:

@@ -38,7 +38,8 @@ def plan_rollback(
     `running`: what was under way when the rollback came.
     """
     row = reading.row
-    bad = row.slot if row else _in_charge(ctx, running if reading.down else None)
+    under_way = running if reading.down else None  # else the row tells
+    bad = row.slot if row else _in_charge(ctx, under_way)
     if bad is None:
         raise Refused(
             f"nothing is active in {ctx.environment}", hint="release something first: slipway up"
@@ -59,7 +60,7 @@ def plan_rollback(
             f"slot {to} of {ctx.environment} is empty: there is no older release to go back to",
             hint=f"promote one you trust: slipway promote {ctx.environment} RELEASE --reason …",
         )
-    bad_release = row.release if row else _left(ctx, bad, running)
+    bad_release = row.release if row else _left(ctx, bad, under_way)
     if old_id == bad_release:
         raise Refused(
             f"both slots of {ctx.environment} hold {old_id}: going back would change nothing",

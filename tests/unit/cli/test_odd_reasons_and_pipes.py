@@ -61,19 +61,19 @@ def stage(tmp_path: Any) -> Stage:
 
 @pytest.mark.parametrize("status", ["succeeded", "undone", "refused", "failed"])
 def test_a_sync_ends_as_the_operation_it_carried_out(stage: Stage, status: str) -> None:
-    before = ("promotion-1", "")
+    before = stage.records.journal.running()
     token = stage.records.lock.acquire("Ada", "sync", lease_seconds=60)
     stage.records.journal.close("promotion-1", token, status, "words")
     assert result_of(stage.context, "promotion-1 …: words", before) == status
 
 
 def test_a_sync_that_only_mended_something_succeeded(stage: Stage) -> None:
-    assert result_of(stage.context, "started web", ("promotion-1", "")) == "succeeded"
+    assert result_of(stage.context, "started web", stage.records.journal.running()) == "succeeded"
 
 
 def test_a_sync_that_waits_for_somebody_is_not_done(stage: Stage) -> None:
     words = "waiting: the database does not answer"
-    assert result_of(stage.context, words, ("promotion-1", "")) == "waiting"
+    assert result_of(stage.context, words, stage.records.journal.running()) == "waiting"
 
 
 def test_the_reason_option_is_the_same_everywhere() -> None:
