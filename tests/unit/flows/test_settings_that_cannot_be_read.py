@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
-from pipelines.adapters.sqlite import open_records
 from pipelines.flows.before_switch import guard_step
-from pipelines.flows.context import Context
 from pipelines.flows.run import Run, StepFailed, run_step
 from pipelines.model import environment_yaml
 from pipelines.model.environment import EnvironmentSettings
 from pipelines.model.slots import Slot
 from pipelines.model.steps import STEPS
-from tests.unit.records.operations import operation
+from tests.support.flow_stage import Stage
 
 GUARD = next(step for step in STEPS if step.name == "guard")
 
@@ -29,20 +25,12 @@ def broken() -> EnvironmentSettings:
 
 def test_the_guard_refuses_a_release_whose_settings_cannot_be_read(tmp_path: Path) -> None:
     """A refused release goes back unheld: it is not the one that is wrong."""
-    records = open_records(tmp_path, "dev")
-    token = records.lock.acquire("a controller", "promotion", lease_seconds=60)
-    context = cast(
-        Context,
-        SimpleNamespace(
-            environment="dev",
-            records=records,
-            settings=broken,
-            now=lambda: datetime.now(UTC),
-            monotonic=lambda: 0.0,
-            say=lambda *_: None,
-        ),
-    )
-    opened = records.journal.open(operation("promotion-1", token))
+    stage = Stage(tmp_path)
+    context = cast(Any, stage.context)
+    context.settings = broken
+    token = stage.records.lock.acquire("a controller", "promotion", lease_seconds=60)
+    opened = stage.records.journal.running()
+    assert opened is not None
     nothing = cast(Any, None)  # neither the branch nor the release is asked
     run = Run(context, opened, token, nothing, nothing, Slot.GREEN, None, None)
     with pytest.raises(StepFailed, match="soak_seconds") as failed:
