@@ -73,6 +73,7 @@ class ClosingGate(Gate):
     def close(self) -> None:
         super().close()
         for connection in tuple(self._connections):
+            # Of asyncio's private transport, which nobody but a test may close.
             connection.transport.close()  # type: ignore[attr-defined]
 
 
@@ -91,6 +92,7 @@ def main() -> int:
     if mode in gates:
         from trading.api import server
 
+        # In a process of its own that plays the broken gate: mypy takes no new class for a class.
         server.Gate = gates[mode]  # type: ignore[misc]
     settings = Settings.from_environment()
     return serve(

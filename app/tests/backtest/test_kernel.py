@@ -31,7 +31,7 @@ class _Scripted(Instance[Parameters]):
     lookback = 2
 
     def on_bars(self, history: History) -> list[Signal]:
-        return self.script(history)  # type: ignore[return-value]
+        return self.script(history)  # type: ignore[return-value]  # wrong ones are the point
 
 
 def _scripted(script: Callable[[History], object], name: str = "scripted") -> _Scripted:
@@ -40,7 +40,7 @@ def _scripted(script: Callable[[History], object], name: str = "scripted") -> _S
 
 def _signal(history: History, **changes: object) -> Signal:
     good = Signal("scripted", "AAPL", history.now, Decimal(1), "because")
-    return replace(good, **changes)  # type: ignore[arg-type]
+    return replace(good, **changes)  # type: ignore[arg-type]  # wrong ones are the point
 
 
 @pytest.mark.parametrize(

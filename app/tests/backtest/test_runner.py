@@ -71,7 +71,7 @@ def test_the_same_run_gives_the_same_text() -> None:
     first, second = (run([load("momentum")], DAYS, COSTS).as_dict() for _ in range(2))
     assert json.dumps(first) == json.dumps(second)
     assert first["days"] == 270
-    assert len(first["equity"]) == 270  # type: ignore[arg-type]
+    assert len(first["equity"]) == 270  # type: ignore[arg-type]  # JSON: an object to mypy
 
 
 def test_several_strategies_trade_one_portfolio() -> None:

@@ -70,7 +70,7 @@ class Days:
         self.live = LiveDay(
             psycopg.connect(url, autocommit=True),
             Values(risk=RiskValues(max_daily_loss=Decimal(1_000))),
-            Tape(closes),  # type: ignore[arg-type]
+            Tape(closes),  # type: ignore[arg-type]  # prices that no packaged day has
             lambda: StrategyEngine([OneMoreEachDay()]),
             "r1",
         )

@@ -17,6 +17,7 @@ ROWS = rows_of([bars for bars in Replay(["FB"]).days(0, 3270) if bars])
 
 
 def _changed(index: int, **fields: object) -> list[Row]:
+    # Each field has a type of its own; mypy sees one for all values.
     return [replace(r, **fields) if i == index else r for i, r in enumerate(ROWS)]  # type: ignore[arg-type]
 
 

@@ -15,6 +15,7 @@ from trading.examination.measures import (
     value_at_risk,
 )
 from trading.market_data.bars import Bar
+from trading.orders.model import Side
 from trading.venues.matching import Execution
 
 START = datetime(2020, 1, 30, 21, tzinfo=UTC)
@@ -69,8 +70,8 @@ def _bars(number: int, *closes: int) -> tuple[Bar, ...]:
     )
 
 
-def _fill(symbol: str, side: str, quantity: int, day: int) -> tuple[str, Execution]:
-    fill = Execution("id", symbol, side, Decimal(quantity), Decimal(1), Decimal(0), _day(day))  # type: ignore[arg-type]
+def _fill(symbol: str, side: Side, quantity: int, day: int) -> tuple[str, Execution]:
+    fill = Execution("id", symbol, side, Decimal(quantity), Decimal(1), Decimal(0), _day(day))
     return "test", fill
 
 

@@ -65,7 +65,7 @@ def test_without_walls_nothing_is_examined(tmp_path: Path, monkeypatch: pytest.M
     original = packages._copy
 
     def without_table(*words: object) -> Path:
-        copy = original(*words)  # type: ignore[arg-type]
+        copy = original(*words)  # type: ignore[arg-type]  # handed on, whatever they are
         table = copy / packages.CHILD_PACKAGE / "syscalls.py"
         table.write_text(table.read_text() + "\nARCHITECTURES = {}\n")
         return copy

@@ -82,6 +82,7 @@ class Trade:
         async def work() -> Any:
             async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as own:
                 journal = Journal(own, lease)
+                # A venue that loses requests and answers when told to, no client of the real one.
                 return await job(journal, Pump(own, journal, self.venue))  # type: ignore[arg-type]
 
         return asyncio.run(work())

@@ -27,6 +27,7 @@ def priced(connection: psycopg.Connection) -> psycopg.Connection:
 
 def _order(name: str = "a", **changes: object) -> OrderRequest:
     content = {"symbol": "AAPL", "side": "buy", "quantity": Decimal(1), **changes}
+    # Each field has a type of its own; mypy sees one for all values.
     return OrderRequest(client_order_id=name, **content)  # type: ignore[arg-type]
 
 
@@ -104,6 +105,7 @@ def test_an_order_that_contradicts_itself_is_refused(
 ) -> None:
     content = {"client_order_id": "a", "symbol": "AAPL", "side": "buy", "quantity": Decimal(1)}
     with pytest.raises(OrderInvalid):
+        # Wrong types are the point.
         _submit(priced, OrderRequest(**{**content, **change}))  # type: ignore[arg-type]
     assert newest(priced) == []
 

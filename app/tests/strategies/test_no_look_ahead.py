@@ -107,7 +107,7 @@ class _Remembering(Instance[Parameters]):
     """Keeps its own memory: it decides by how many days it has lived."""
 
     lookback = 2
-    lived: list[int] = None  # type: ignore[assignment]
+    lived: list[int] = None  # type: ignore[assignment]  # the base has defaults before it
 
     def on_bars(self, history: History) -> list[Signal]:
         self.lived.append(1)

@@ -35,6 +35,7 @@ def _order(
     **more: object,
 ) -> WorkingOrder:
     prices = (None if limit is None else D(limit), None if stop is None else D(stop))
+    # Each of `more` has a type of its own; mypy sees one for all values.
     return WorkingOrder("o1", "AAA", side, type, D(quantity), *prices, **more)  # type: ignore[arg-type]
 
 
@@ -129,7 +130,7 @@ def test_an_order_that_contradicts_itself_cannot_work(
     type: OrderType, limit: int | None, stop: int | None, quantity: object
 ) -> None:
     with pytest.raises(OrderInvalid):
-        _order("buy", type, limit, stop, quantity)  # type: ignore[arg-type]
+        _order("buy", type, limit, stop, quantity)  # type: ignore[arg-type]  # wrong on purpose
 
 
 cents = st.integers(min_value=1, max_value=100_000).map(lambda value: D(value) / 100)
